@@ -1,0 +1,61 @@
+# Everything sets itself up in .venv, again only when the pinned files change.
+# Needs: Python 3.11 or newer, make, git.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test lint format lock bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "feedsvc needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "Making a virtual environment in $(VENV)"
+	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.created requirements.txt pyproject.toml
+	@echo "Installing what feedsvc needs (once; about half a minute)"
+	@$(PIP) --require-hashes -r requirements.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
+	@echo "Installing what the tests need (once)"
+	@$(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+serve: $(VENV)/.runtime ## Serve the articles of seeds/ on port 8080
+	@exec $(BIN)/feedsvc serve $(ARGS)
+
+test: $(VENV)/.dev ## Run every test, with coverage
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+lint: $(VENV)/.dev ## Check style, types and the direction of imports
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--extra build -o requirements.txt pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--extra dev --extra build -c requirements.txt -o requirements-dev.txt pyproject.toml
+
+bench: $(VENV)/.runtime ## Measure what the compression levels cost
+	@$(BIN)/python benchmarks/compression.py
+
+clean: ## Remove the environment and everything that was made
+	@rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist

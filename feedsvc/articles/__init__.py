@@ -1,0 +1,1 @@
+"""File → article: scan the directory, read what changed, parse it, choose among revisions."""

@@ -1,0 +1,102 @@
+"""What a file describes, and what can be wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+from uuid import NAMESPACE_URL, uuid5
+
+from feedsvc.articles.text import fold
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+ProviderKey: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """A person, by name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture; its size in pixels where known."""
+
+    url: str
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A page elsewhere, with its title."""
+
+    url: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Who brought the article out; `domain` is "" where unknown."""
+
+    name: str
+    domain: str = ""
+    authors: tuple[Author, ...] = ()
+
+    @property
+    def key(self) -> ProviderKey:
+        """Two providers are the same where this is: one domain may hold several."""
+        return fold(self.name), self.domain
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One file's state of an article: a revision. Dates are in UTC; `path` is relative to the directory."""
+
+    path: str
+    identity: str
+    title: str
+    url: str
+    published_at: datetime
+    updated_at: datetime | None = None
+    original_url: str | None = None
+    excerpt: str = ""
+    body: str = ""
+    type: str = ""
+    category: str = ""
+    quality: float | None = None
+    heat: float | None = None
+    published: bool | None = None
+    removed: bool = False
+    deleted: bool = False
+    provider: Provider | None = None
+    topics: tuple[str, ...] = ()
+    images: tuple[Image, ...] = ()
+    related: tuple[Link, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The entry id in every feed, for ever (RFC 4287 §4.2.6): made from the identity and nothing else."""
+        return uuid5(NAMESPACE_URL, self.identity).urn
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a file, or a field of it, could not be used.
+
+    `fatal` tells that the file as a whole could not be; otherwise the article goes on without the field.
+    """
+
+    path: str
+    line: int | None
+    field: str | None
+    found: str
+    expected: str
+    fatal: bool = True
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{place}: {self.field or 'the file'}: found {self.found}, expected {self.expected}"

@@ -1,0 +1,142 @@
+"""The library: what every file of the directory was last known to say.
+
+A reload compares it with the directory and reads only what changed. A file that can no longer be used keeps its
+last good article until it is good again or gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from feedsvc.articles.article import Article, Problem
+from feedsvc.articles.directory import ReadError, Scan, Stamp, read_file, scan
+from feedsvc.articles.parse import Parsed, parse
+from feedsvc.tree import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# A file that was written less than this before it was read may be written again within the same tick of the
+# file system's clock, with the same size: it is read once more by the next reload.
+_SETTLE_NS = 2_000_000_000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRules:
+    """How files are read: which are passed over, the zone of dates without one, and the size a file may have."""
+
+    exclude: tuple[str, ...] = ()
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    file_bytes: int = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What is known of one file. Without a stamp, it is read again by the next reload."""
+
+    stamp: Stamp | None
+    digest: bytes
+    article: Article | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def broken(self) -> bool:
+        """The file cannot be used as it stands."""
+        return any(problem.fatal for problem in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Every file by its path; the sub-directories that could not be read; and how many files were parsed."""
+
+    files: Mapping[str, FileState] = field(default_factory=dict)
+    unreadable: tuple[Problem, ...] = ()
+    parsed: int = 0
+
+    def articles(self) -> Iterator[Article]:
+        """Every file's article, in the byte order of the paths."""
+        for state in self.files.values():
+            if state.article:
+                yield state.article
+
+    def problems(self) -> Iterator[Problem]:
+        """Every problem, in the byte order of the paths."""
+        yield from self.unreadable
+        for state in self.files.values():
+            yield from state.problems
+
+
+def load(root: Path, rules: LoadRules, known: Library | None = None, progress: Progress | None = None) -> Library:
+    """Bring the library up to date with the directory.
+
+    Args:
+        root: the directory.
+        rules: how files are read.
+        known: the library of the last time; what has not changed since is not read.
+        progress: is told how many files of how many are done.
+
+    Raises:
+        DirectoryError: the directory as a whole cannot be read.
+    """
+    known = known or Library()
+    listing = scan(root, rules.exclude)
+    stamps = _with_unreadable(listing, known)
+    files: dict[str, FileState] = {}
+    parsed = 0
+    for count, (path, stamp) in enumerate(stamps.items(), 1):
+        before = known.files.get(path)
+        if before and (stamp is None or before.stamp == stamp):
+            files[path] = before
+        elif stamp:
+            after = _read(root, path, stamp, rules, before)
+            if after:
+                files[path] = after
+                parsed += before is None or after.digest != before.digest
+        if progress:
+            progress(count, len(stamps))
+    unreadable = tuple(
+        Problem(printable(path), None, None, reason, "a directory that can be read")
+        for path, reason in sorted(listing.unreadable.items())
+    )
+    return Library(files, unreadable, parsed)
+
+
+def _with_unreadable(listing: Scan, known: Library) -> Mapping[str, Stamp | None]:
+    """The stamps by path; files below a sub-directory that cannot be read stay as they were (None)."""
+    if not listing.unreadable:
+        return listing.files
+    lost = tuple(listing.unreadable)
+    stamps: dict[str, Stamp | None] = {path: None for path in known.files if path.startswith(lost)}
+    return dict(
+        sorted((stamps | listing.files).items(), key=lambda item: item[0].encode("utf-8", "surrogateescape"))
+    )
+
+
+def _read(root: Path, path: str, stamp: Stamp, rules: LoadRules, before: FileState | None) -> FileState | None:
+    name = printable(path)
+    try:
+        content = read_file(root / path, rules.file_bytes)
+    except FileNotFoundError:
+        return None
+    except ReadError as error:
+        parsed, digest = Parsed(None, (Problem(name, None, None, error.found, error.expected),)), b""
+    else:
+        digest = hashlib.blake2b(content, digest_size=16).digest()
+        if before and before.digest == digest:
+            return replace(before, stamp=_settled(stamp))
+        parsed = parse(name, content, rules.zone)
+    last_good = before.article if before else None
+    # What could not be read is tried again each time; what was read and is wrong is wrong until it changes.
+    return FileState(_settled(stamp) if digest else None, digest, parsed.article or last_good, parsed.problems)
+
+
+def _settled(stamp: Stamp) -> Stamp | None:
+    return stamp if abs(time.time_ns() - stamp.mtime_ns) > _SETTLE_NS else None

@@ -1,0 +1,74 @@
+"""An article's body: Markdown or HTML in, clean HTML with absolute links out."""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import urljoin, urlsplit
+
+import nh3
+from markdown_it import MarkdownIt
+
+from feedsvc.articles.text import clean
+from feedsvc.articles.urls import clean_url
+
+_MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+_TAGS = frozenset(
+    "a abbr b blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure "  # noqa: SIM905 - read as a list
+    "h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strong sub summary sup table tbody "
+    "td tfoot th thead time tr u ul var".split()
+)
+# Their text is no prose either.
+_DROPPED_WHOLE = frozenset(
+    "script style title iframe object noembed noframes template textarea select svg math audio video".split()  # noqa: SIM905 - likewise
+)
+_ATTRIBUTES = {
+    "*": {"dir", "lang", "title"},
+    "a": {"href", "hreflang"},
+    "blockquote": {"cite"},
+    "del": {"cite", "datetime"},
+    "img": {"alt", "height", "src", "width"},
+    "ins": {"cite", "datetime"},
+    "ol": {"start"},
+    "q": {"cite"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+    "time": {"datetime"},
+}
+_URL_ATTRIBUTES = frozenset({"cite", "href", "src"})
+
+
+def render_body(source: str, kind: Literal["markdown", "html"], base: str) -> str:
+    """Well-nested HTML without scripts, frames, forms, styles or handlers; "" where nothing is left.
+
+    Args:
+        source: the text behind the front matter.
+        kind: what the text is written in.
+        base: the article's URL, against which relative links are resolved.
+    """
+    source = clean(source).strip()
+    if not source:
+        return ""
+    dirty = _MARKDOWN.render(source) if kind == "markdown" else source
+
+    def absolute(tag: str, attribute: str, value: str) -> str | None:
+        return _absolute(value, base, mail=tag == "a") if attribute in _URL_ATTRIBUTES else value
+
+    return nh3.clean(
+        dirty,
+        tags=set(_TAGS),
+        clean_content_tags=set(_DROPPED_WHOLE),
+        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+        attribute_filter=absolute,
+        url_schemes={"http", "https", "mailto"},
+        link_rel=None,
+    ).strip()
+
+
+def _absolute(value: str, base: str, *, mail: bool) -> str | None:
+    try:
+        url = urljoin(base, value.strip())
+        if mail and urlsplit(url).scheme == "mailto":
+            return url
+    except ValueError:
+        return None
+    return clean_url(url)

@@ -1,0 +1,218 @@
+"""The text of a file → an article, or the problems that stand against it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Literal
+
+from feedsvc.articles.article import Article, Author, Image, Link, Problem, Provider
+from feedsvc.articles.fields import DATE, URL, Fields
+from feedsvc.articles.markup import render_body
+from feedsvc.articles.text import clean, fold, one_line, unescape
+from feedsvc.articles.urls import clean_domain, clean_url, normalise_url
+from feedsvc.tree import TreeError, describe, parse_tree, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
+
+MAX_RELATED = 5
+_MARKER = re.compile(r"---[ \t]*\r?(\n|\Z)")
+_END = re.compile(r"^(---|\.\.\.)[ \t]*\r?(\n|\Z)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What became of a file. Without an article, one of the problems is fatal."""
+
+    article: Article | None
+    problems: tuple[Problem, ...]
+
+
+class _UnusableError(Exception):
+    """The file cannot be used; the problem is on the list already."""
+
+
+def parse(path: str, content: bytes, zone: ZoneInfo) -> Parsed:
+    """Parse one file.
+
+    Args:
+        path: relative to the directory; its ending decides how the body is read.
+        content: the whole file.
+        zone: holds for dates that name no zone.
+    """
+    problems: list[Problem] = []
+    try:
+        article = _parse(path, content, zone, problems)
+    except _UnusableError:
+        return Parsed(None, tuple(problems))
+    except TreeError as error:
+        problems.append(
+            Problem(path, error.line, "front matter", printable(error.found), printable(error.expected))
+        )
+        return Parsed(None, tuple(problems))
+    return Parsed(article, tuple(problems))
+
+
+def _parse(path: str, content: bytes, zone: ZoneInfo, problems: list[Problem]) -> Article:
+    def unusable(line: int | None, name: str | None, found: str, expected: str) -> _UnusableError:
+        problems.append(Problem(path, line, name, found, expected))
+        return _UnusableError()
+
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise unusable(line, None, f"the byte 0x{content[error.start]:02x}", "text in UTF-8") from None
+    if not text.strip():
+        raise unusable(None, None, "an empty file", "front matter between two lines ---")
+    suffix = PurePosixPath(path).suffix.lower()
+    front, body, first_line = _split(text, plain_yaml=suffix in {".yaml", ".yml"})
+    if front is None:
+        found = "no line --- that ends the front matter" if first_line else "no front matter"
+        raise unusable(1, None, found, "front matter between two lines ---")
+    tree = parse_tree(clean(front), first_line)
+    if not isinstance(tree.root.data, dict):
+        raise unusable(tree.root.line, "front matter", describe(tree.root), "fields such as `title: …`")
+    reader = Fields(path, zone, tree.root.data, problems)
+    for name, line in tree.duplicates:
+        reader.warn(name, line, "the field a second time", "it once; the last one counts")
+    return _article(reader, path, body, "html" if suffix == ".html" else "markdown")
+
+
+def _split(text: str, *, plain_yaml: bool) -> tuple[str | None, str, int]:
+    """Front matter, body, and the line number where the front matter starts; no front matter is None."""
+    opening = _MARKER.match(text)
+    if not opening:
+        return (text, "", 1) if plain_yaml else (None, "", 0)
+    closing = _END.search(text, opening.end())
+    if not closing:
+        return (text[opening.end() :] if plain_yaml else None), "", 2
+    return text[opening.end() : closing.start()], text[closing.end() :], 2
+
+
+def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "html"]) -> Article:
+    title = fields.text("title")
+    if not title:
+        fields.fail("title", "text")
+    original_url = fields.url("originalUrl")
+    url = fields.url("webUrl") or original_url
+    published_at = fields.date("publishedDateTime")
+    updated_at = fields.date("updatedDateTime")
+    date = published_at or updated_at
+    flags = {name: fields.flag(name) for name in ("published", "removed", "deleted")}
+    if not url:
+        fields.fail("originalUrl" if "originalUrl" in fields.values else "webUrl", URL)
+    if not date:
+        fields.fail("publishedDateTime", DATE)
+    if fields.failed or not (title and url and date):
+        raise _UnusableError
+    return Article(
+        path=path,
+        identity=_identity(fields.text("id"), original_url or url),
+        title=title,
+        url=url,
+        published_at=date,
+        updated_at=updated_at,
+        original_url=original_url,
+        excerpt=unescape(fields.text("excerpt")),
+        body=render_body(body, kind, url),
+        type=fields.text("type"),
+        category=fields.text("category"),
+        quality=fields.number("quality"),
+        heat=fields.number("heat"),
+        published=flags["published"],
+        removed=flags["removed"] or False,
+        deleted=flags["deleted"] or False,
+        provider=_provider(fields),
+        topics=_topics(fields),
+        images=tuple(_images(fields)),
+        related=_related(fields, url),
+    )
+
+
+def _identity(given: str, url: str) -> str:
+    as_url = clean_url(given or url)
+    return normalise_url(as_url) if as_url else given
+
+
+def _provider(fields: Fields) -> Provider | None:
+    value = fields.values.get("provider")
+    if value is None or value.data is None:
+        return None
+    if isinstance(value.data, str):
+        name = one_line(value.data)
+        return Provider(name) if name else None
+    if not isinstance(value.data, dict):
+        fields.warn("provider", value.line, describe(value), "a mapping with name and domain")
+        return None
+    inner = fields.inner("provider", value.data)
+    text = inner.text("domain")
+    domain = clean_domain(text) if text else ""
+    if domain is None:
+        inner.warn("domain", value.data["domain"].line, describe(value.data["domain"]), "a domain")
+        domain = ""
+    name = inner.text("name") or domain
+    if not name:
+        return None
+    authors = tuple(Author(each) for each in dict.fromkeys(_author_names(inner)))
+    return Provider(name, domain, authors)
+
+
+def _author_names(provider: Fields) -> Iterator[str]:
+    for name, item in provider.items("authors"):
+        if isinstance(item.data, str):
+            text = one_line(item.data)
+        elif isinstance(item.data, dict):
+            text = provider.inner(name, item.data).text("name")
+        else:
+            provider.warn(name, item.line, describe(item), "a name, or a mapping with name")
+            continue
+        if text:
+            yield text
+
+
+def _topics(fields: Fields) -> tuple[str, ...]:
+    topics: dict[str, str] = {}
+    for name, item in fields.items("topics"):
+        if not isinstance(item.data, str):
+            fields.warn(name, item.line, describe(item), "a topic's name")
+            continue
+        topic = one_line(item.data)
+        if topic:
+            topics.setdefault(fold(topic), topic)
+    return tuple(topics.values())
+
+
+def _images(fields: Fields) -> Iterator[Image]:
+    for name, item in fields.items("images"):
+        if isinstance(item.data, str):
+            url = clean_url(item.data)
+            if url:
+                yield Image(url)
+            else:
+                fields.warn(name, item.line, describe(item), URL)
+        elif isinstance(item.data, dict):
+            inner = fields.inner(name, item.data)
+            url = inner.url("url")
+            if url:
+                yield Image(url, inner.pixels("width"), inner.pixels("height"))
+        else:
+            fields.warn(name, item.line, describe(item), "a mapping with url, width and height")
+
+
+def _related(fields: Fields, own_url: str) -> tuple[Link, ...]:
+    links: dict[str, Link] = {}
+    for name, item in fields.items("related"):
+        if not isinstance(item.data, dict):
+            fields.warn(name, item.line, describe(item), "a mapping with title and webUrl")
+            continue
+        inner = fields.inner(name, item.data)
+        url = inner.url("webUrl") or inner.url("originalUrl")
+        if url and url != own_url:
+            links.setdefault(url, Link(url, inner.text("title") or url))
+        if len(links) == MAX_RELATED:
+            break
+    return tuple(links.values())

@@ -1,0 +1,31 @@
+"""Text as XML can carry it."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+# All that XML 1.0 forbids (§2.2), and the control characters that it only discourages: they show as nothing or
+# as boxes. Tab, line feed, carriage return and the next-line character are white space and stay.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def clean(text: str) -> str:
+    """Drop the characters that no XML document can hold; lone surrogates are among them."""
+    return _FORBIDDEN.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """Clean text on one line, with single spaces."""
+    return " ".join(clean(text).split())
+
+
+def unescape(text: str) -> str:
+    """Plain text from text with character references (`&#8217;`, `&nbsp;`), which many exports leave in."""
+    return one_line(html.unescape(text)) if "&" in text else text
+
+
+def fold(name: str) -> str:
+    """The key under which two spellings of a name are the same: case, space and composition do not count."""
+    return unicodedata.normalize("NFC", one_line(name).casefold())

@@ -1,0 +1,63 @@
+"""URLs as they may leave: http or https, absolute, and nothing that a URI cannot hold (RFC 3986)."""
+
+from __future__ import annotations
+
+import re
+import string
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+
+_PORTS = {"http": 80, "https": 443}
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
+_KEEP = "%/:=&?~+!$,;'@()*"
+
+
+def clean_url(text: str) -> str | None:
+    """The URL as a URI, or None where it is not absolute, not http(s), or carries a password.
+
+    What a URI cannot hold (space, letters beyond ASCII) is percent-encoded; a name beyond ASCII becomes its
+    IDNA form. Nothing else about it changes: a publisher's server may care about every character.
+    """
+    try:
+        parts = urlsplit(text.strip())
+        scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
+        if ":" in host:
+            host = f"[{host}]"
+        elif not host.isascii():
+            host = host.encode("idna").decode("ascii")
+    except (ValueError, UnicodeError):
+        return None
+    if scheme not in _PORTS or "@" in parts.netloc or not _HOST.fullmatch(host):
+        return None
+    netloc = host if port is None or port == _PORTS[scheme] else f"{host}:{port}"
+    return urlunsplit(
+        SplitResult(scheme, netloc, _encode(parts.path), _encode(parts.query), _encode(parts.fragment))
+    )
+
+
+def _encode(part: str) -> str:
+    return quote(_BARE_PERCENT.sub("%25", part), safe=_KEEP)
+
+
+def normalise_url(url: str) -> str:
+    """The form of a clean URL by which two of them are the same (RFC 3986 §6.2.2 and 6.2.3).
+
+    Without fragment and default port, with `/` for an empty path; escapes in upper case, and none where the
+    character needs none. Case of the path, query and a slash at the end count: servers tell them apart.
+    """
+    parts = urlsplit(url)
+    path = _ESCAPE.sub(_normal_escape, parts.path) or "/"
+    return urlunsplit(SplitResult(parts.scheme, parts.netloc, path, _ESCAPE.sub(_normal_escape, parts.query), ""))
+
+
+def _normal_escape(match: re.Match[str]) -> str:
+    char = unquote(match[0])
+    return char if char in _UNRESERVED else match[0].upper()
+
+
+def clean_domain(text: str) -> str | None:
+    """A provider's domain in lower case, also from a whole URL; None where it is none."""
+    url = clean_url(text if "://" in text else f"http://{text.strip()}/")
+    return urlsplit(url).hostname if url else None

@@ -1,0 +1,1 @@
+"""Feed → document → snapshot: render what changed, seal it, publish all of it at once."""

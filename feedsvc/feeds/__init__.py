@@ -1,0 +1,1 @@
+"""Article → selected → feed: pure functions of articles, memory, configuration and now."""

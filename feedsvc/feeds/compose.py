@@ -1,0 +1,201 @@
+"""Compose: the selected articles → every feed, with its entries."""
+
+from __future__ import annotations
+
+import html
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from uuid import NAMESPACE_URL, uuid5
+
+from feedsvc.articles.text import fold
+from feedsvc.feeds.feed import Category, Entry, Feed, Kind, Site, Source, latest
+from feedsvc.feeds.slugs import Named, assign_slugs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from feedsvc.articles.article import Article, Provider, ProviderKey
+
+# An empty feed has to have a date (RFC 4287 §4.1.1), the same on every run.
+NO_CHANGE_YET = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What composing remembers of the last time: names and slugs of all topics and providers that had a feed."""
+
+    topics: Mapping[tuple[str], str] = field(default_factory=dict)
+    topic_slugs: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    providers: Mapping[ProviderKey, str] = field(default_factory=dict)
+    provider_slugs: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """All feeds; the paths that lead to another path; and the memory for the next time."""
+
+    feeds: tuple[Feed, ...]
+    redirects: Mapping[str, str]
+    memory: Memory
+
+
+def compose(articles: tuple[Article, ...], site: Site, memory: Memory, limit: int) -> Composition:
+    """Make every feed.
+
+    Args:
+        articles: the selected articles, newest first.
+        site: what all feeds share.
+        memory: of the last composition; a topic or provider in it keeps its slug, and its feed when empty.
+        limit: how many entries a feed holds.
+    """
+    by_topic: dict[tuple[str], list[Article]] = defaultdict(list)
+    by_provider: dict[ProviderKey, list[Article]] = defaultdict(list)
+    topic_names: dict[tuple[str], str] = {}
+    provider_names: dict[ProviderKey, str] = {}
+    for article in articles:
+        for topic in article.topics:
+            key = (fold(topic),)
+            by_topic[key].append(article)
+            # Of several spellings, the first in code order: capitals stand before small letters.
+            topic_names[key] = min(topic, topic_names.get(key, topic))
+        if article.provider:
+            provider = article.provider
+            by_provider[provider.key].append(article)
+            provider_names[provider.key] = min(provider.name, provider_names.get(provider.key, provider.name))
+    memory = _remember(memory, topic_names, provider_names)
+    composer = _Composer(site, memory, limit)
+    domains = _domains(memory.providers)
+    feeds = [
+        composer.feed("all", "All", "/feeds/all", site.title, articles),
+        *(
+            composer.feed(
+                "topic", name, f"/topics/{memory.topic_slugs[key]}", f"{name} · {site.title}", by_topic[key]
+            )
+            for key, name in sorted(memory.topics.items())
+        ),
+        *(
+            composer.feed(
+                "provider",
+                name,
+                f"/providers/{memory.provider_slugs[key]}",
+                f"{name} · {site.title}",
+                by_provider[key],
+            )
+            for key, name in sorted(memory.providers.items())
+        ),
+        *(
+            composer.feed(
+                "domain",
+                domain,
+                f"/providers/{domain}",
+                f"{domain} · {site.title}",
+                [article for article in articles if article.provider and article.provider.key in keys],
+            )
+            for domain, keys in sorted(domains.items())
+            if len(keys) > 1
+        ),
+    ]
+    return Composition(tuple(feeds), _redirects(memory, domains, (feed.path for feed in feeds)), memory)
+
+
+def _remember(memory: Memory, topics: Mapping[tuple[str], str], providers: Mapping[ProviderKey, str]) -> Memory:
+    all_topics = {**memory.topics, **topics}
+    all_providers = {**memory.providers, **providers}
+    return Memory(
+        topics=all_topics,
+        topic_slugs=assign_slugs({key: Named(name) for key, name in all_topics.items()}, memory.topic_slugs),
+        providers=all_providers,
+        provider_slugs=assign_slugs(
+            {key: Named(name, qualifier=key[1]) for key, name in all_providers.items()}, memory.provider_slugs
+        ),
+    )
+
+
+def _domains(providers: Iterable[ProviderKey]) -> dict[str, set[ProviderKey]]:
+    """The providers of each domain. Only what no slug can be, a name with a dot, counts as a domain."""
+    domains: dict[str, set[ProviderKey]] = defaultdict(set)
+    for key in providers:
+        if "." in key[1]:
+            domains[key[1]].add(key)
+    return domains
+
+
+def _redirects(memory: Memory, domains: Mapping[str, set[ProviderKey]], paths: Iterable[str]) -> dict[str, str]:
+    """What a path in the form that `fold` gives it leads to: a path, else a domain, else a name."""
+    redirects = {path: path for path in paths}
+    for domain, keys in domains.items():
+        if len(keys) == 1:
+            redirects[f"/providers/{domain}"] = f"/providers/{memory.provider_slugs[next(iter(keys))]}"
+    for topic, slug in sorted(memory.topic_slugs.items()):
+        redirects.setdefault(f"/topics/{topic[0]}", f"/topics/{slug}")
+    for provider, slug in sorted(memory.provider_slugs.items()):
+        redirects.setdefault(f"/providers/{provider[0]}", f"/providers/{slug}")
+    return redirects
+
+
+class _Composer:
+    """Makes feeds; an article's entry is made once, whatever number of feeds shows it."""
+
+    def __init__(self, site: Site, memory: Memory, limit: int) -> None:
+        self.site = site
+        self.memory = memory
+        self.limit = limit
+        self.entries: dict[str, Entry] = {}
+
+    def feed(self, kind: Kind, name: str, path: str, title: str, articles: Iterable[Article]) -> Feed:
+        articles = tuple(articles)
+        entries = tuple(map(self.entry, articles[: self.limit]))
+        return Feed(
+            kind=kind,
+            name=name,
+            path=path,
+            id=uuid5(NAMESPACE_URL, f"{self.site.id}{path}").urn,
+            title=title,
+            description=self.site.description if kind == "all" else f"{name}: {self.site.description}",
+            updated=latest(entries, NO_CHANGE_YET),
+            entries=entries,
+            total=len(articles),
+            site=self.site,
+        )
+
+    def entry(self, article: Article) -> Entry:
+        if article.identity not in self.entries:
+            self.entries[article.identity] = _entry(article, self.site, self.memory)
+        return self.entries[article.identity]
+
+
+def _entry(article: Article, site: Site, memory: Memory) -> Entry:
+    provider = article.provider
+    people = [author.name for author in provider.authors] if provider else []
+    return Entry(
+        id=article.id,
+        title=article.title,
+        url=article.url,
+        published=article.published_at,
+        # Nothing was updated before it was published, whatever a file says.
+        updated=max(article.published_at, article.updated_at or article.published_at),
+        authors=tuple(dict.fromkeys([provider.name, *people])) if provider else (site.title,),
+        source=_source(provider, site),
+        categories=tuple(_categories(article.topics, site, memory)),
+        summary=article.excerpt,
+        content=article.body or (f"<p>{html.escape(article.excerpt, quote=False)}</p>" if article.excerpt else ""),
+        picture=article.images[0] if article.images else None,
+        related=article.related,
+    )
+
+
+def _categories(topics: Iterable[str], site: Site, memory: Memory) -> Iterable[Category]:
+    for topic in topics:
+        key = (fold(topic),)
+        yield Category(memory.topics[key], f"{site.base_url}/topics/{memory.topic_slugs[key]}")
+
+
+def _source(provider: Provider | None, site: Site) -> Source | None:
+    """An entry is aggregated where its provider has a domain that is not ours."""
+    if provider is None or provider.domain in {"", urlsplit(site.base_url).hostname}:
+        return None
+    url = f"https://{provider.domain}/"
+    return Source(id=uuid5(NAMESPACE_URL, url).urn, title=provider.name, url=url)

@@ -1,0 +1,114 @@
+"""Selection: which articles are published at a moment, and why the others are not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from feedsvc.articles.article import Article
+
+Reason: TypeAlias = Literal[
+    "removed",
+    "deleted",
+    "unpublished",
+    "missing_published",
+    "scheduled",
+    "category",
+    "type",
+    "quality",
+    "heat",
+    "age",
+]
+
+REASONS: Mapping[Reason, str] = {
+    "removed": "it is marked `removed`",
+    "deleted": "it is marked `deleted`",
+    "unpublished": "it says `published: false`",
+    "missing_published": "it does not say `published: true` (see selection.missing_published)",
+    "scheduled": "its date is in the future",
+    "category": "its category is not among selection.categories",
+    "type": "its type is not among selection.types",
+    "quality": "its quality is below selection.min_quality, or missing",
+    "heat": "its heat is below selection.min_heat, or missing",
+    "age": "it is older than selection.max_age",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionRules:
+    """The rules. An article that lacks what a rule asks for does not pass it; None and () ask for nothing."""
+
+    publish_missing: bool = False
+    min_quality: float | None = None
+    min_heat: float | None = None
+    categories: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    max_age: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The selected articles, newest first (ties by id), and the reason for each of the others by its identity.
+
+    `next_change` is when the passing of time alone will change the selection, if it ever will.
+    """
+
+    articles: tuple[Article, ...] = ()
+    held: Mapping[str, Reason] = field(default_factory=dict)
+    next_change: datetime | None = None
+
+
+def select(articles: Iterable[Article], rules: SelectionRules, now: datetime) -> Selection:
+    """Select from one revision of each article."""
+    selected: list[Article] = []
+    held: dict[str, Reason] = {}
+    changes: list[datetime] = []
+    for article in articles:
+        reason = held_by(article, rules, now)
+        if reason is None:
+            selected.append(article)
+            if rules.max_age is not None:
+                changes.append(article.published_at + rules.max_age + timedelta(seconds=1))
+        else:
+            held[article.identity] = reason
+            if reason == "scheduled":
+                changes.append(article.published_at)
+    selected.sort(key=lambda article: article.id)
+    selected.sort(key=lambda article: article.published_at, reverse=True)
+    return Selection(tuple(selected), held, min(changes, default=None))
+
+
+def held_by(  # noqa: C901, PLR0911 - one line a rule reads best
+    article: Article, rules: SelectionRules, now: datetime
+) -> Reason | None:
+    """The first rule that holds an article back, or None where it is selected."""
+    if article.removed:
+        return "removed"
+    if article.deleted:
+        return "deleted"
+    if article.published is False:
+        return "unpublished"
+    if article.published is None and not rules.publish_missing:
+        return "missing_published"
+    if rules.categories and article.category not in rules.categories:
+        return "category"
+    if rules.types and article.type not in rules.types:
+        return "type"
+    if _below(article.quality, rules.min_quality):
+        return "quality"
+    if _below(article.heat, rules.min_heat):
+        return "heat"
+    # Time comes last, so that "scheduled" promises that the article will appear.
+    if article.published_at > now:
+        return "scheduled"
+    if rules.max_age is not None and now - article.published_at > rules.max_age:
+        return "age"
+    return None
+
+
+def _below(value: float | None, least: float | None) -> bool:
+    return least is not None and (value is None or value < least)

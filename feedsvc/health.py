@@ -1,0 +1,82 @@
+"""Health: what is served, how fresh it is, and what stands against it (draft-inadarei-api-health-check)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from feedsvc import __version__
+from feedsvc.clock import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+    from feedsvc.publisher import Outcome, State
+
+# What health names one by one, it names up to this many of; the rest is counted, and `feedsvc check` has all.
+_NAMED = 20
+
+
+def report(state: State, last: Outcome | None, every: timedelta, now: datetime) -> dict[str, object]:
+    """The state for people and monitors.
+
+    `status` is fail before the first snapshot, warn while what is served is not known to be current, and pass
+    otherwise; files with problems do not change it, since they do not hold up anything else. "The directory was
+    last read without error" and "the content last changed" are told apart: a silent stop is no quiet day.
+    """
+    age = (now - state.reloaded_at).total_seconds() if state.reloaded_at else None
+    status, output = "pass", None
+    if state.snapshot is None:
+        status, output = "fail", (last.error if last else None) or "the articles have not been read yet"
+    elif last and last.error:
+        status, output = "warn", f"the last good state is served: {last.error}"
+    elif age is not None and age > 3 * every.total_seconds() + 60:
+        status, output = "warn", "the last good state is served: no reload has ended for too long"
+    body: dict[str, object] = {
+        "status": status,
+        "version": __version__,
+        "serviceId": "feedsvc",
+        "reloaded_at": iso(state.reloaded_at),
+        "reload_age_seconds": None if age is None else max(0, round(age)),
+        "reload_every_seconds": int(every.total_seconds()),
+        "content_changed_at": iso(state.snapshot.changed_at) if state.snapshot else None,
+        "files": len(state.library.files),
+        "articles": len(state.articles),
+        "selected": len(state.selection.articles),
+        "held": state.held,
+        "next_change_at": iso(state.selection.next_change),
+        "superseded": [{"file": each.path, "by": each.by} for each in state.superseded[:_NAMED]],
+        "superseded_count": len(state.superseded),
+        "problems": len(state.problems),
+        "feeds": len(state.snapshot.feeds) if state.snapshot else 0,
+    }
+    return body if output is None else {"status": status, "output": output, **body}
+
+
+def summary(state: State) -> str:
+    """What was found, on one line."""
+    held = "".join(f", {count} {reason}" for reason, count in state.held.items())
+    return (
+        f"{count_of(len(state.library.files), 'file')}: {count_of(len(state.articles), 'article')}, "
+        f"{len(state.selection.articles)} selected, {len(state.selection.held)} held{_in_brackets(held)}, "
+        f"{count_of(len(state.problems), 'problem')}"
+    )
+
+
+def served(feeds: Mapping[str, object]) -> str:
+    """What is served, on one line."""
+    topics = sum(path.startswith("/topics/") for path in feeds)
+    providers = sum(path.startswith("/providers/") for path in feeds)
+    return (
+        f"{count_of(len(feeds), 'feed')} as Atom, RSS and page: all articles, {count_of(topics, 'topic')}, "
+        f"{count_of(providers, 'provider')}"
+    )
+
+
+def count_of(number: int, noun: str) -> str:
+    """A number with its noun: `1 file`, `2 files`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _in_brackets(text: str) -> str:
+    return f" ({text.removeprefix(', ').replace('_', ' ')})" if text else ""

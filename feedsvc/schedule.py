@@ -1,0 +1,62 @@
+"""The schedule: a reload every interval, and one at the moment when time alone changes the selection."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from feedsvc.clock import Clock
+from feedsvc.clock import now as present
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from feedsvc.publisher import Outcome
+
+
+class Schedule:
+    """Runs reloads in a thread of its own; `reload` runs one now, in the caller's."""
+
+    def __init__(self, reload: Callable[[], Outcome], every: timedelta, clock: Clock = present) -> None:
+        self._reload = reload
+        self._every = every
+        self._clock = clock
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(1)},
+            # However late: after a stall or a suspended machine, one reload makes up for all that were missed.
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def reload(self) -> Outcome:
+        """Reload, and see to it that the next dated change happens when it is due."""
+        outcome = self._reload()
+        self._release_at(outcome.state.selection.next_change)
+        return outcome
+
+    def start(self) -> None:
+        """Begin with the interval; the first reload has been run by whoever starts the service."""
+        self._scheduler.add_job(self.reload, "interval", seconds=self._every.total_seconds(), id="interval")
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """End without waiting for a reload that runs."""
+        self._scheduler.shutdown(wait=False)
+
+    @property
+    def next_release(self) -> datetime | None:
+        """When the one-shot reload will run, if one is due."""
+        job = self._scheduler.get_job("release")
+        return job.trigger.run_date if job else None
+
+    def _release_at(self, moment: datetime | None) -> None:
+        if moment is None:
+            if self._scheduler.get_job("release"):
+                self._scheduler.remove_job("release")
+            return
+        self._scheduler.add_job(
+            self.reload, "date", run_date=max(moment, self._clock()), id="release", replace_existing=True
+        )

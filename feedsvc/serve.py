@@ -1,0 +1,154 @@
+"""Serve: the HTTP server, and behind it the publisher and its schedule, in one process.
+
+granian keeps a second, small process that does nothing but start the serving one, again should it crash.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+
+from feedsvc import health, log
+from feedsvc.clock import now
+from feedsvc.log import fields, logger
+from feedsvc.publisher import Publisher
+from feedsvc.schedule import Schedule
+from feedsvc.web.app import create_app
+from feedsvc.web.wsgi import serve_documents
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+    from feedsvc.publisher import Outcome
+    from feedsvc.settings import Settings
+
+# A document costs microseconds under the interpreter's lock, so few threads do; the rest are for the reloads that
+# admin requests wait for (at most four), so that these never take a reader's.
+_THREADS = 8
+# A stop must be over within 5 s, whatever a reload is doing.
+_STOP_SECONDS = 4
+
+
+class StartError(Exception):
+    """The service cannot start; the message says why and what to do."""
+
+
+def serve(settings: Settings, admin_token: str | None) -> None:
+    """Serve until a signal ends it.
+
+    Raises:
+        StartError: the port cannot be opened.
+    """
+    server = Granian(
+        "feedsvc",
+        address=_free_address(settings.host, settings.port),
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        blocking_threads=_THREADS,
+        workers_kill_timeout=_STOP_SECONDS,
+        respawn_failed_workers=True,
+        log_level=LogLevels.error,
+        log_dictconfig=log.server_config(),
+    )
+    server.serve(target_loader=partial(start, settings, admin_token), wrap_loader=False)
+
+
+def start(settings: Settings, admin_token: str | None) -> WSGIApplication:
+    """In the serving process, before the port is opened: the first reload, the schedule, the application."""
+    log.configure(settings.log.level, settings.log.format)
+    _end_with_parent()
+    publisher = Publisher(settings)
+    schedule = Schedule(publisher.reload, settings.reload.every)
+    schedule.reload()
+    schedule.start()
+    _announce(publisher, settings)
+    return make_application(publisher, schedule, settings, admin_token)
+
+
+def make_application(
+    publisher: Publisher, schedule: Schedule, settings: Settings, admin_token: str | None
+) -> WSGIApplication:
+    """The whole of what answers requests."""
+
+    def current_health() -> dict[str, object]:
+        return health.report(publisher.state, publisher.last, settings.reload.every, now())
+
+    def reload() -> dict[str, object]:
+        return reload_report(schedule.reload())
+
+    app = create_app(lambda: publisher.snapshot, current_health, reload, settings.public_url, admin_token)
+    return serve_documents(lambda: publisher.snapshot, app)
+
+
+def reload_report(outcome: Outcome) -> dict[str, object]:
+    """What the caller of an admin reload is told."""
+    state = outcome.state
+    problems = state.problems
+    return {
+        "ok": outcome.error is None,
+        "error": outcome.error,
+        "seconds": round(outcome.seconds, 3),
+        "files": len(state.library.files),
+        "parsed": state.library.parsed,
+        "articles": len(state.articles),
+        "selected": len(state.selection.articles),
+        "held": state.held,
+        "feeds": len(state.snapshot.feeds) if state.snapshot else 0,
+        "rendered": state.snapshot.rendered if state.snapshot else 0,
+        "problem_count": len(problems),
+        "problems": [str(problem) for problem in problems[:100]],
+    }
+
+
+def _announce(publisher: Publisher, settings: Settings) -> None:
+    state = publisher.state
+    if state.snapshot:
+        logger.info(f"found {health.summary(state)}", extra=fields(articles=str(settings.articles)))
+        logger.info(f"serving {health.served(state.snapshot.feeds)}")
+    logger.info(
+        f"listening on {settings.public_url}/",
+        extra=fields(
+            host=settings.host,
+            port=settings.port,
+            reload_every=f"{int(settings.reload.every.total_seconds())}s",
+        ),
+    )
+
+
+def _free_address(host: str, port: int) -> str:
+    """The address to bind. granian shares a busy port silently, so whether it is free is asked here."""
+    try:
+        family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+    except OSError as error:
+        hint = "; stop what runs there, or choose another with --port" if "in use" in str(error) else ""
+        raise StartError(f"cannot listen on {host} port {port}: {error.strerror}{hint}") from error
+    return str(where[0])
+
+
+def _end_with_parent() -> None:
+    """Should granian's first process be killed outright, let the port go too."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="end-with-parent", daemon=True).start()

@@ -1,0 +1,173 @@
+"""The settings: their names, types, bounds and defaults.
+
+Each description says what is expected; a mistake is reported with it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: object) -> object:
+    match = re.fullmatch(r"\s*(\d{1,9})\s*([smhd]?)\s*", value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError("no duration")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def _names(value: object) -> object:
+    """A list may be given as one text with commas, as the environment has to."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _directory(value: object) -> object:
+    path = Path(value) if isinstance(value, str | Path) else None
+    if path is None or not path.is_dir():
+        raise ValueError("no directory")
+    return path
+
+
+def _time_zone(value: object) -> object:
+    try:
+        ZoneInfo(str(value))
+    except (OSError, KeyError) as error:
+        raise ValueError("no time zone") from error
+    return value
+
+
+def _base_url(value: object) -> object:
+    parts = urlsplit(value) if isinstance(value, str) else None
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("no URL")
+    # Reading the port is what checks it.
+    if (parts.port is not None and parts.port == 0) or parts.query or parts.fragment or parts.username:
+        raise ValueError("more than a base")
+    return parts.geturl().rstrip("/")
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A mapping of settings; a key that it does not know is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SiteSettings(Section):
+    """What the feeds call themselves."""
+
+    title: str = Field("feedsvc", min_length=1, description="text")
+    description: str = Field("The latest articles", min_length=1, description="text")
+    language: str = Field(
+        "en",
+        pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
+        description="a language tag such as en or pt-BR",
+    )
+    id: str = Field("feedsvc", min_length=1, description="text")
+
+
+class ReloadSettings(Section):
+    """When the directory is read again."""
+
+    every: Duration = Field(
+        timedelta(seconds=60),
+        ge=timedelta(seconds=1),
+        le=timedelta(days=1),
+        description="a duration from 1s to 1d, such as 60s or 5m",
+    )
+
+
+class SelectionSettings(Section):
+    """Which articles are published. An article that lacks what a rule asks for does not pass the rule."""
+
+    missing_published: Literal["hold", "publish"] = Field("hold", description="hold or publish")
+    min_quality: Number | None = Field(None, description="a number")
+    min_heat: Number | None = Field(None, description="a number")
+    categories: Names = Field((), description="a list of categories")
+    types: Names = Field((), description="a list of types")
+    max_age: Duration | None = Field(
+        None, ge=timedelta(seconds=1), description="a duration of 1s or more, such as 30d"
+    )
+
+
+class FeedSettings(Section):
+    """What a feed holds."""
+
+    entries: int = Field(50, ge=1, le=1000, description="a whole number from 1 to 1000")
+
+
+class HttpSettings(Section):
+    """What caches are told."""
+
+    max_age: Duration = Field(
+        timedelta(minutes=5), le=timedelta(days=365), description="a duration up to 365d, such as 5m"
+    )
+    stale_while_revalidate: Duration = Field(
+        timedelta(hours=1), le=timedelta(days=365), description="a duration up to 365d, such as 1h"
+    )
+    stale_if_error: Duration = Field(
+        timedelta(days=1), le=timedelta(days=365), description="a duration up to 365d, such as 1d"
+    )
+
+
+class LimitSettings(Section):
+    """What one file may cost."""
+
+    file_bytes: ByteSize = Field(
+        ByteSize(1024 * 1024), ge=1024, le=64 * 1024 * 1024, description="a size from 1KiB to 64MiB"
+    )
+
+
+class LogSettings(Section):
+    """What is logged, to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="debug, info, warning or error"
+    )
+    format: Literal["auto", "human", "json"] = Field("auto", description="auto, human or json")
+
+
+class Settings(Section):
+    """All settings, valid and with their defaults."""
+
+    articles: Annotated[Path, BeforeValidator(_directory)] = Field(
+        Path("seeds"), validate_default=True, description="a directory that exists"
+    )
+    exclude: Names = Field(
+        ("README*", "LICENSE*", "CHANGELOG*", "CONTRIBUTING*"), description="a list of patterns"
+    )
+    timezone: Annotated[str, BeforeValidator(_time_zone)] = Field(
+        "UTC", description="a time zone such as UTC or Europe/Berlin"
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="an address or a host name")
+    port: int = Field(8080, ge=1, le=65535, description="a whole number from 1 to 65535")
+    base_url: Annotated[str, BeforeValidator(_base_url)] | None = Field(
+        None, description="a URL such as https://feeds.example.org, without query or fragment"
+    )
+    site: SiteSettings = SiteSettings()
+    reload: ReloadSettings = ReloadSettings()
+    selection: SelectionSettings = SelectionSettings()
+    feeds: FeedSettings = FeedSettings()
+    http: HttpSettings = HttpSettings()
+    limits: LimitSettings = LimitSettings()
+    log: LogSettings = LogSettings()
+
+    @cached_property
+    def public_url(self) -> str:
+        """The base of every URL in every document, without a slash at its end."""
+        return self.base_url or f"http://localhost:{self.port}"

@@ -1,0 +1,238 @@
+"""YAML text as a tree of values that know their line.
+
+Every scalar stays the text that was written (YAML 1.2's failsafe schema, §10.1, and null beside it): whoever
+reads a field knows its type better than a guess does, so `language: no` is Norwegian, `title: 1.10` keeps its
+zero, and an explicit tag can make nothing but text. The events come from PyYAML's C parser, and what a text
+may cost is bounded: nesting, the number of values, and what its aliases stand for together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import yaml
+from yaml import (
+    AliasEvent,
+    CollectionEndEvent,
+    DocumentStartEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_DEPTH = 32
+MAX_VALUES = 100_000
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str", "timestamp")
+) | {"!"}
+
+_TYPE_NAMES = {str: "text", list: "a list", dict: "a mapping", type(None): "nothing"}
+
+
+@dataclass(slots=True)
+class Value:
+    """A value and the line (counted from 1) where it starts; `size` counts the values in it, itself included."""
+
+    data: str | list[Value] | dict[str, Value] | None
+    line: int
+    size: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A whole text. `duplicates` are the keys given more than once, with the line of the one that won."""
+
+    root: Value
+    duplicates: tuple[tuple[str, int], ...]
+
+
+class TreeError(Exception):
+    """The text is no tree: says where, what was found, and what was expected."""
+
+    def __init__(self, line: int | None, found: str, expected: str) -> None:
+        super().__init__(f"found {found}, expected {expected}")
+        self.line = line
+        self.found = found
+        self.expected = expected
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping that is being read."""
+
+    value: Value
+    anchor: str | None
+    key: str | None = None
+    is_merge: bool = False
+    merges: list[Value] = field(default_factory=list)
+
+
+def parse_tree(text: str, first_line: int = 1) -> Tree:
+    """Read one YAML document.
+
+    Args:
+        text: the document, without characters that YAML forbids.
+        first_line: the line number of the text's first line, for messages.
+
+    Raises:
+        TreeError: it is no YAML, has an unknown tag or a second document, or costs more than the bounds.
+    """
+    try:
+        return _Reader(first_line).read(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + first_line if error.problem_mark else None
+        raise TreeError(line, error.problem or "a mistake", "YAML") from None
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise TreeError(None, str(error).split("\n", 1)[0], "YAML") from None
+
+
+class _Reader:
+    """Builds the tree from events, without recursion: what is open stands on a list."""
+
+    def __init__(self, first_line: int) -> None:
+        self.first_line = first_line
+        self.root: Value | None = None
+        self.open: list[_Open] = []
+        self.anchors: dict[str, Value] = {}
+        self.unfinished: set[str] = set()
+        self.duplicates: list[tuple[str, int]] = []
+        self.total = 0
+
+    def read(self, text: str) -> Tree:
+        documents = 0
+        for event in _events(text):
+            if isinstance(event, ScalarEvent):
+                self._scalar(event)
+            elif isinstance(event, MappingStartEvent | SequenceStartEvent):
+                self._start(event)
+            elif isinstance(event, CollectionEndEvent):
+                self._end()
+            elif isinstance(event, AliasEvent):
+                self._alias(event)
+            elif isinstance(event, DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise TreeError(self._line(event), "a second document", "one document")
+        return Tree(self.root or Value(None, self.first_line), tuple(self.duplicates))
+
+    def _line(self, event: yaml.Event) -> int:
+        return self.first_line + (event.start_mark.line if event.start_mark else 0)
+
+    def _count(self, values: int, line: int) -> None:
+        self.total += values
+        if self.total > MAX_VALUES:
+            raise TreeError(line, f"more than {MAX_VALUES} values, aliases counted", "fewer")
+
+    def _check_tag(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
+        if event.tag is not None and event.tag not in _TAGS:
+            raise TreeError(self._line(event), f"the tag {event.tag}", "plain YAML without tags")
+
+    def _scalar(self, event: ScalarEvent) -> None:
+        line = self._line(event)
+        self._check_tag(event)
+        if self.open and isinstance(self.open[-1].value.data, dict) and self.open[-1].key is None:
+            self._key(event.value, plain=event.implicit[0])
+            return
+        self._count(1, line)
+        is_null = (event.implicit[0] and event.value in _NULLS) or event.tag == "tag:yaml.org,2002:null"
+        value = Value(None if is_null else event.value, line)
+        if event.anchor:
+            self.anchors[event.anchor] = value
+        self._add(value)
+
+    def _key(self, key: str, *, plain: bool) -> None:
+        parent = self.open[-1]
+        parent.key = key
+        parent.is_merge = plain and key == "<<"
+
+    def _start(self, event: MappingStartEvent | SequenceStartEvent) -> None:
+        line = self._line(event)
+        self._check_tag(event)
+        self._count(1, line)
+        if len(self.open) >= MAX_DEPTH:
+            raise TreeError(line, f"more than {MAX_DEPTH} levels", "fewer")
+        if self.open and isinstance(self.open[-1].value.data, dict) and self.open[-1].key is None:
+            raise TreeError(line, "a list or mapping as a key", "text")
+        value = Value({} if isinstance(event, MappingStartEvent) else [], line)
+        self.open.append(_Open(value, event.anchor))
+        if event.anchor:
+            self.unfinished.add(event.anchor)
+
+    def _end(self) -> None:
+        done = self.open.pop()
+        if isinstance(done.value.data, dict):
+            for merge in done.merges:
+                _merge(done.value, merge)
+        if done.anchor:
+            self.unfinished.discard(done.anchor)
+            self.anchors[done.anchor] = done.value
+        self._add(done.value)
+
+    def _alias(self, event: AliasEvent) -> None:
+        line = self._line(event)
+        if event.anchor in self.unfinished:
+            raise TreeError(line, f"the alias *{event.anchor} inside what it stands for", "no circle")
+        if event.anchor not in self.anchors:
+            raise TreeError(line, f"the alias *{event.anchor}", f"an anchor &{event.anchor} before it")
+        value = self.anchors[event.anchor]
+        if self.open and isinstance(self.open[-1].value.data, dict) and self.open[-1].key is None:
+            if not isinstance(value.data, str):
+                raise TreeError(line, "an alias of no text as a key", "text")
+            self._key(value.data, plain=False)
+            return
+        self._count(value.size, line)
+        self._add(value)
+
+    def _add(self, value: Value) -> None:
+        if not self.open:
+            self.root = value
+            return
+        parent = self.open[-1]
+        parent.value.size += value.size
+        data = parent.value.data
+        if isinstance(data, list):
+            data.append(value)
+        elif isinstance(data, dict) and parent.key is not None:
+            if parent.is_merge:
+                parent.merges.append(value)
+            else:
+                if parent.key in data:
+                    self.duplicates.append((parent.key, value.line))
+                data[parent.key] = value
+            parent.key = None
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    return iter(yaml.parse(text, Loader=yaml.CSafeLoader))
+
+
+def _merge(target: Value, source: Value) -> None:
+    """Fill in what `<<` names and the mapping itself does not say (YAML 1.1's merge key)."""
+    sources = source.data if isinstance(source.data, list) else [source]
+    for each in sources:
+        if isinstance(each.data, dict) and isinstance(target.data, dict):
+            for key, value in each.data.items():
+                target.data.setdefault(key, value)
+
+
+def describe(value: Value | None) -> str:
+    """What was found, in words short enough for one line of a message."""
+    if value is None or value.data is None:
+        return "nothing"
+    if isinstance(value.data, str):
+        text = value.data if len(value.data) <= 80 else f"{value.data[:77]}..."
+        return printable(f'"{text}"')
+    return _TYPE_NAMES[type(value.data)]
+
+
+def printable(text: str) -> str:
+    """Text for a message of one line: no line break, control character or lone surrogate stays."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode("ascii")
+        for char in text
+    )

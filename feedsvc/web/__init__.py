@@ -1,0 +1,1 @@
+"""Snapshot → response: documents are looked up; Flask answers everything else."""

@@ -1,0 +1,145 @@
+"""The Flask application: health, admin, redirects and errors. Documents never come here."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import threading
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import quote
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    ServiceUnavailable,
+    Unauthorized,
+)
+
+from feedsvc.log import fields, logger
+
+if TYPE_CHECKING:
+    from feedsvc.web.wsgi import SnapshotSource
+
+Report: TypeAlias = Mapping[str, object]
+
+# More at once would take the threads that readers need; each is answered by the reload that all wait for.
+_MAX_WAITING_RELOADS = 4
+
+
+def create_app(
+    snapshot: SnapshotSource,
+    health: Callable[[], Report],
+    reload: Callable[[], Report],
+    base_url: str,
+    admin_token: str | None,
+) -> Flask:
+    """Make the application.
+
+    Args:
+        snapshot: the one that is served now, or None before the first.
+        health: the state for people; its `status` is pass, warn or fail.
+        reload: reloads now, and tells how that ended when the new snapshot is served; its `ok` is True or False.
+        base_url: begins every URL that a redirect names; the Host header never does.
+        admin_token: who has it may reload; where there is none, nobody may, and nothing shows that it exists.
+    """
+    app = Flask("feedsvc", static_folder=None)
+    # A path is what it is: Flask must not tidy it up by a redirect of its own making.
+    app.url_map.merge_slashes = False
+    app.register_error_handler(HTTPException, _problem)
+    app.register_error_handler(Exception, _unexpected)
+    waiting = threading.BoundedSemaphore(_MAX_WAITING_RELOADS)
+
+    @app.get("/health")
+    def health_report() -> Response:
+        report = health()
+        return _json(report, 503 if report["status"] == "fail" else 200, "application/health+json")
+
+    @app.get("/health/live")
+    def live() -> Response:
+        return _json({"status": "pass"}, 200, "application/health+json")
+
+    @app.get("/health/ready")
+    def ready() -> Response:
+        up = snapshot() is not None
+        return _json({"status": "pass" if up else "fail"}, 200 if up else 503, "application/health+json")
+
+    if admin_token:
+
+        @app.post("/admin/reload")
+        def admin_reload() -> Response:
+            _authorise(admin_token)
+            if not waiting.acquire(blocking=False):
+                raise ServiceUnavailable("Enough reloads are waiting already.", retry_after=5)
+            try:
+                report = reload()
+            finally:
+                waiting.release()
+            return _json(report, 200 if report["ok"] else 503, "application/json")
+
+    @app.errorhandler(404)
+    def elsewhere(error: HTTPException) -> Response:
+        served = snapshot()
+        if served is None:
+            return _problem(ServiceUnavailable("The articles have not been read yet.", retry_after=5))
+        path = request.environ["PATH_INFO"]
+        if path in served.documents:
+            return _problem(MethodNotAllowed(["GET", "HEAD"], "This can only be read."))
+        target = served.redirect(path)
+        return _moved(base_url + quote(target)) if target else _problem(error)
+
+    return app
+
+
+def _authorise(token: str) -> None:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    # Compared as bytes, in constant time; a header may hold any Latin-1 character.
+    right = hmac.compare_digest(given.strip().encode(), token.encode())
+    if scheme.lower() != "bearer" or not right:
+        logger.warning("admin request refused", extra=fields(path=request.path))
+        raise Unauthorized("A bearer token is needed: the one in FEEDSVC_ADMIN_TOKEN.")
+
+
+def _moved(location: str) -> Response:
+    headers = {
+        "Location": location,
+        "Cache-Control": "public, max-age=3600",
+        "Access-Control-Allow-Origin": "*",
+    }
+    return Response(f"{location}\n", 301, headers, content_type="text/plain; charset=utf-8")
+
+
+def _json(body: Report, status: int, media_type: str) -> Response:
+    text = json.dumps(body, ensure_ascii=False, indent=2) + "\n"
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return Response(text, status, headers, content_type=media_type)
+
+
+def _problem(error: HTTPException) -> Response:
+    """An error as RFC 9457 wants it; what a client sent is not repeated."""
+    status = HTTPStatus(error.code or 500)
+    response = _json(
+        {"title": status.phrase, "status": status.value, "detail": _detail(error)},
+        status.value,
+        "application/problem+json",
+    )
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
+            response.headers[name] = value
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="feedsvc"'
+    return response
+
+
+def _detail(error: HTTPException) -> str:
+    if isinstance(error, NotFound):
+        return "There is no feed or page at this address."
+    return error.description or ""
+
+
+def _unexpected(error: Exception) -> Response:
+    logger.error("request failed", exc_info=error, extra=fields(path=request.path))
+    return _problem(HTTPException("Something went wrong here; it has been logged.", None))

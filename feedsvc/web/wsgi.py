@@ -1,0 +1,62 @@
+"""The layer before Flask: a request for a document is one look-up, and no work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeAlias
+
+from feedsvc.documents.snapshot import FEED_ENDINGS, Snapshot
+from feedsvc.web.conditional import choose_coding, is_fresh
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from feedsvc.documents.document import Document
+
+SnapshotSource: TypeAlias = Callable[[], Snapshot | None]
+
+# A page of another origin that asks conditionally is first asked for leave (Fetch §3.3).
+_PREFLIGHT = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "GET, HEAD"),
+    ("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since, Cache-Control"),
+    ("Access-Control-Max-Age", "86400"),
+    ("Allow", "GET, HEAD, OPTIONS"),
+]
+
+
+def serve_documents(snapshot: SnapshotSource, otherwise: WSGIApplication) -> WSGIApplication:
+    """A WSGI application that answers for documents, and leaves the rest to another."""
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        now = snapshot()
+        path = environ["PATH_INFO"]
+        document = now.documents.get(path) if now else None
+        if document is None:
+            return otherwise(environ, start_response)
+        method = environ["REQUEST_METHOD"]
+        if method in {"GET", "HEAD"}:
+            return _answer(document, environ, start_response, with_body=method == "GET")
+        if method == "OPTIONS" and path.endswith(FEED_ENDINGS):
+            start_response("204 No Content", _PREFLIGHT)
+            return []
+        return otherwise(environ, start_response)
+
+    return application
+
+
+def _answer(
+    document: Document, environ: WSGIEnvironment, start_response: StartResponse, *, with_body: bool
+) -> list[bytes]:
+    coding = choose_coding(environ.get("HTTP_ACCEPT_ENCODING", ""), document.variants)
+    variant = document.variants[coding]
+    if is_fresh(
+        environ.get("HTTP_IF_NONE_MATCH"),
+        environ.get("HTTP_IF_MODIFIED_SINCE"),
+        variant.etag,
+        document.last_modified,
+    ):
+        start_response("304 Not Modified", variant.not_modified_headers)
+        return []
+    start_response("200 OK", variant.headers)
+    return [variant.body] if with_body else []
