@@ -13,13 +13,13 @@ from feedsvc.articles.urls import clean_url
 
 _MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 _TAGS = frozenset(
-    "a abbr b blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure "  # noqa: SIM905 - read as a list
+    "a abbr b blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure "
     "h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strong sub summary sup table tbody "
     "td tfoot th thead time tr u ul var".split()
 )
 # Their text is no prose either.
 _DROPPED_WHOLE = frozenset(
-    "script style title iframe object noembed noframes template textarea select svg math audio video".split()  # noqa: SIM905 - likewise
+    "script style title iframe object noembed noframes template textarea select svg math audio video".split()
 )
 _ATTRIBUTES = {
     "*": {"dir", "lang", "title"},

@@ -1,0 +1,78 @@
+"""What the tests share: articles as files, settings, moments, and requests to an application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+from wsgiref.util import setup_testing_defaults
+
+from feedsvc.config import load_settings
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+    from feedsvc.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+SEEDS = ROOT / "seeds"
+NOW = datetime(2022, 1, 1, tzinfo=UTC)
+
+
+def front_matter(**fields: object) -> str:
+    """An article as a publisher writes it: valid, published, and with these fields changed (None: left out)."""
+    values: dict[str, object] = {
+        "title": "A title",
+        "excerpt": "An excerpt.",
+        "publishedDateTime": "2021-12-14T00:50:00Z",
+        "webUrl": "https://example.org/a",
+        "published": "true",
+        "topics": "[AI]",
+        "provider": "{name: Example, domain: example.org}",
+    }
+    values |= fields
+    lines = "".join(f"{name}: {value}\n" for name, value in values.items() if value is not None)
+    return f"---\n{lines}---\n"
+
+
+def write_article(directory: Path, name: str = "a.md", body: str = "", **fields: object) -> Path:
+    """Write such an article into a directory."""
+    path = directory / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(front_matter(**fields) + body, "utf-8")
+    return path
+
+
+def make_settings(articles: Path, **flags: str) -> Settings:
+    """Settings that depend on nothing but what is given; `selection__min_heat` is `selection.min_heat`."""
+    given = {name.replace("__", "."): value for name, value in flags.items()}
+    empty = articles.parent / "empty.yaml"
+    empty.touch()
+    return load_settings(empty, {}, {"articles": str(articles), **given})
+
+
+@dataclass
+class Answer:
+    """What an application answered. Names of headers are in lower case."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def ask(application: WSGIApplication, path: str, method: str = "GET", **headers: str) -> Answer:
+    """One request to a WSGI application; `if_none_match` is the header If-None-Match."""
+    environ: dict[str, object] = {"PATH_INFO": path, "REQUEST_METHOD": method, "wsgi.input": BytesIO()}
+    environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+    setup_testing_defaults(environ)
+    answer = Answer()
+
+    def start_response(status: str, response_headers: list[tuple[str, str]], _error: object = None) -> object:
+        answer.status = int(status.split(" ", 1)[0])
+        answer.headers = {name.lower(): value for name, value in response_headers}
+        return None
+
+    answer.body = b"".join(application(environ, start_response))  # type: ignore[arg-type]  # wsgiref's protocol is wider
+    return answer
