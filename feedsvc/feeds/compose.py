@@ -53,6 +53,7 @@ def compose(articles: tuple[Article, ...], site: Site, memory: Memory, limit: in
     """
     by_topic: dict[tuple[str], list[Article]] = defaultdict(list)
     by_provider: dict[ProviderKey, list[Article]] = defaultdict(list)
+    by_domain: dict[str, list[Article]] = defaultdict(list)
     topic_names: dict[tuple[str], str] = {}
     provider_names: dict[ProviderKey, str] = {}
     for article in articles:
@@ -64,6 +65,7 @@ def compose(articles: tuple[Article, ...], site: Site, memory: Memory, limit: in
         if article.provider:
             provider = article.provider
             by_provider[provider.key].append(article)
+            by_domain[provider.domain].append(article)
             provider_names[provider.key] = min(provider.name, provider_names.get(provider.key, provider.name))
     memory = _remember(memory, topic_names, provider_names)
     composer = _Composer(site, memory, limit)
@@ -92,7 +94,7 @@ def compose(articles: tuple[Article, ...], site: Site, memory: Memory, limit: in
                 domain,
                 f"/providers/{domain}",
                 f"{domain} · {site.title}",
-                [article for article in articles if article.provider and article.provider.key in keys],
+                by_domain[domain],
             )
             for domain, keys in sorted(domains.items())
             if len(keys) > 1
