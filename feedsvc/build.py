@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -77,10 +78,19 @@ def _read_manifest(out: Path) -> set[str]:
                 f"{out} is not empty and not from an earlier build; empty it or choose another place"
             ) from None
         return set()
-    except (ValueError, KeyError, TypeError):
-        raise BuildError(f"{out / MANIFEST} is damaged; empty {out} and build again") from None
-    safe = {str(name) for name in names if not {"..", ""} & {*PurePosixPath(str(name)).parts}}
-    return {name for name in safe if not PurePosixPath(name).is_absolute()}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        names = None
+    if not isinstance(names, list):
+        raise BuildError(f"{out / MANIFEST} is damaged; empty {out} and build again")
+    return {name for name in names if _is_inside(name)}
+
+
+def _is_inside(name: object) -> bool:
+    """Whether it can only be the name of a file below a directory."""
+    if not isinstance(name, str) or re.search("[\0\ud800-\udfff]", name):
+        return False
+    path = PurePosixPath(name)
+    return bool(path.parts) and ".." not in path.parts and not path.is_absolute()
 
 
 def _write_manifest(out: Path, names: set[str]) -> None:

@@ -66,6 +66,10 @@ def _settings(flags: dict[str, str | None]) -> Settings:
     return settings
 
 
+def _token() -> str | None:
+    return os.environ.get(_TOKEN, "").strip() or None
+
+
 def _fail(message: str, code: int = 1) -> NoReturn:
     click.echo(f"feedsvc: {message}", err=True)
     sys.exit(code)
@@ -115,7 +119,7 @@ def serve_command(**flags: str | None) -> None:
     """
     settings = _settings(flags)
     try:
-        serve(settings, os.environ.get(_TOKEN) or None)
+        serve(settings, _token())
     except StartError as error:
         _fail(str(error))
 
@@ -131,7 +135,7 @@ def reload_command(**flags: str | None) -> None:
     Example: FEEDSVC_ADMIN_TOKEN=… feedsvc reload --port 8080
     """
     settings = _settings(flags)
-    token = os.environ.get(_TOKEN)
+    token = _token()
     if not token:
         _fail(f"{_TOKEN} is not set; set it to the token that the service was started with")
     url = f"http://{_reachable(settings.host)}:{settings.port}/admin/reload"

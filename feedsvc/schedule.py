@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from feedsvc.clock import Clock
@@ -34,7 +36,9 @@ class Schedule:
     def reload(self) -> Outcome:
         """Reload, and see to it that the next dated change happens when it is due."""
         outcome = self._reload()
-        self._release_at(outcome.state.selection.next_change)
+        # After a failure the next change may lie in the past: the interval tries again, and nothing spins.
+        if outcome.error is None:
+            self._release_at(outcome.state.selection.next_change)
         return outcome
 
     def start(self) -> None:
@@ -44,6 +48,8 @@ class Schedule:
 
     def stop(self) -> None:
         """End without waiting for a reload that runs."""
+        # With no job left, the end cannot meet APScheduler half-way in handing one out.
+        self._scheduler.remove_all_jobs()
         self._scheduler.shutdown(wait=False)
 
     @property
@@ -54,9 +60,15 @@ class Schedule:
 
     def _release_at(self, moment: datetime | None) -> None:
         if moment is None:
-            if self._scheduler.get_job("release"):
+            with suppress(JobLookupError):
                 self._scheduler.remove_job("release")
             return
         self._scheduler.add_job(
-            self.reload, "date", run_date=max(moment, self._clock()), id="release", replace_existing=True
+            self.reload,
+            "date",
+            run_date=max(moment, self._clock()),
+            id="release",
+            replace_existing=True,
+            # The job that runs sets the next one: that may be due while this one still ends.
+            max_instances=2,
         )

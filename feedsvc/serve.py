@@ -46,8 +46,10 @@ def serve(settings: Settings, admin_token: str | None) -> None:
     """Serve until a signal ends it.
 
     Raises:
-        StartError: the port cannot be opened.
+        StartError: the port cannot be opened, or nobody could ever send the token.
     """
+    if admin_token and not admin_token.isascii():
+        raise StartError("FEEDSVC_ADMIN_TOKEN has letters beyond ASCII, which no HTTP header can carry")
     server = Granian(
         "feedsvc",
         address=_free_address(settings.host, settings.port),

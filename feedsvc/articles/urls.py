@@ -10,7 +10,8 @@ _PORTS = {"http": 80, "https": 443}
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
-_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
+_NAME = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
+_HOST = re.compile(rf"{_NAME}\.?|\[[0-9a-f:.]{{2,45}}\]")
 _KEEP = "%/:=&?~+!$,;'@()*"
 
 
@@ -60,4 +61,5 @@ def _normal_escape(match: re.Match[str]) -> str:
 def clean_domain(text: str) -> str | None:
     """A provider's domain in lower case, also from a whole URL; None where it is none."""
     url = clean_url(text if "://" in text else f"http://{text.strip()}/")
-    return urlsplit(url).hostname if url else None
+    host = urlsplit(url).hostname if url else None
+    return host if host and len(host) <= 253 and re.fullmatch(_NAME, host) else None

@@ -63,8 +63,9 @@ class Snapshot:
 
     def redirect(self, path: str) -> str | None:
         """The path of the feed that this path means by a name, a domain or another case; None if there is none."""
+        path = fold(path).rstrip("/")
         ending = next((ending for ending in FEED_ENDINGS if path.endswith(ending)), "")
-        target = self.redirects.get(fold(path.removesuffix(ending)).rstrip("/"))
+        target = self.redirects.get(path.removesuffix(ending).rstrip("/"))
         return target + ending if target else None
 
 

@@ -117,10 +117,14 @@ def _remember(memory: Memory, topics: Mapping[tuple[str], str], providers: Mappi
 
 
 def _domains(providers: Iterable[ProviderKey]) -> dict[str, set[ProviderKey]]:
-    """The providers of each domain. Only what no slug can be, a name with a dot, counts as a domain."""
+    """The providers of each domain.
+
+    Only what no slug can be, a name with a dot, counts as a domain; and none that would be the address of
+    another provider's feed.
+    """
     domains: dict[str, set[ProviderKey]] = defaultdict(set)
     for key in providers:
-        if "." in key[1]:
+        if "." in key[1] and not key[1].endswith((".atom", ".rss", ".json")):
             domains[key[1]].add(key)
     return domains
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from anyascii import anyascii
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 MAX_LENGTH = 80
 # What sets names apart must not fall away: C, C++ and C# are three topics.
@@ -58,12 +59,16 @@ def assign_slugs(names: Mapping[Key, Named], given: Mapping[Key, str]) -> dict[K
     return slugs
 
 
-def _candidates(key: Key, named: Named) -> tuple[str, str, str, str]:
+def _candidates(key: Key, named: Named) -> Iterator[str]:
     base = slugify(named.name)
-    digest = _digest("\n".join(key))
-    qualified = slugify(f"{named.name} {named.qualifier}") if base and named.qualifier else ""
-    # The last cannot be taken: 64 hexadecimal digits that no other key has.
-    return base, qualified, f"{base or 'x'}-{digest}", hashlib.sha256("\n".join(key).encode()).hexdigest()
+    text = "\n".join(key)
+    yield base
+    if base and named.qualifier:
+        yield slugify(f"{named.name} {named.qualifier}")
+    yield f"{base or 'x'}-{_digest(text)}"
+    # Without an end: whatever names somebody thinks of, some digest is not taken.
+    for count in itertools.count():
+        yield f"{base or 'x'}-{_digest(f'{count} {text}')}"
 
 
 def _digest(text: str) -> str:

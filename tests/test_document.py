@@ -1,0 +1,71 @@
+"""A sealed document: its validators, codings and headers."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime
+
+import brotli
+import pytest
+
+from feedsvc.documents.document import Coding, Variant, seal
+
+MOMENT = datetime(2021, 12, 14, 0, 50, tzinfo=UTC)
+CONTENT = b"<feed>" + b"the same words again and again " * 50 + b"</feed>"
+
+
+def variants(content: bytes = CONTENT) -> dict[Coding, Variant]:
+    """The variants of a document."""
+    return dict(seal(content, "text/x; charset=utf-8", MOMENT, [("Cache-Control", "public")]).variants)
+
+
+def test_codings_decode_to_the_content() -> None:
+    """Every coding is the same content, and smaller."""
+    found = variants()
+    assert found.keys() == {"identity", "gzip", "br"}
+    assert gzip.decompress(found["gzip"].body) == CONTENT
+    assert brotli.decompress(found["br"].body) == CONTENT
+    assert found["identity"].body == CONTENT
+    assert max(len(found["gzip"].body), len(found["br"].body)) < len(CONTENT)
+
+
+@pytest.mark.parametrize("content", [b"", b"x"])
+def test_a_coding_that_gains_nothing_is_left_out(content: bytes) -> None:
+    """What would grow by compression is only there as it is."""
+    assert variants(content).keys() == {"identity"}
+
+
+def test_tags() -> None:
+    """Each coding has a strong tag of its own, made from the content alone."""
+    tags = [variant.etag for variant in variants().values()]
+    assert len(set(tags)) == 3
+    assert all(tag[0] == tag[-1] == '"' and "," not in tag for tag in tags)
+    assert tags == [variant.etag for variant in variants().values()]
+    assert not set(tags) & {variant.etag for variant in variants(CONTENT + b" ").values()}
+    later = seal(CONTENT, "text/y", datetime(2022, 1, 1, tzinfo=UTC), [])
+    assert later.etag == variants()["identity"].etag
+
+
+def test_headers() -> None:
+    """The headers are complete and true for each coding; a 304 has them without those of the body."""
+    for coding, variant in variants().items():
+        headers = dict(variant.headers)
+        assert len(headers) == len(variant.headers)
+        assert headers == {
+            "Content-Type": "text/x; charset=utf-8",
+            "Content-Length": str(len(variant.body)),
+            "ETag": variant.etag,
+            "Last-Modified": "Tue, 14 Dec 2021 00:50:00 GMT",
+            "Vary": "Accept-Encoding",
+            "Cache-Control": "public",
+            **({} if coding == "identity" else {"Content-Encoding": coding}),
+        }
+        assert dict(variant.not_modified_headers) == {
+            name: value for name, value in headers.items() if not name.startswith("Content-")
+        }
+
+
+def test_equal_content_gives_equal_bytes() -> None:
+    """Compressing twice gives the same bytes: no time is in them."""
+    assert variants() == variants()
+    assert variants()["gzip"].body[4:8] == b"\0\0\0\0"

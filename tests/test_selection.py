@@ -1,0 +1,129 @@
+"""Selection: what is shown at a moment, in which order, and when that changes by itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feedsvc.articles.article import Article
+from feedsvc.feeds.selection import REASONS, Reason, SelectionRules, held_by, select
+
+NOW = datetime(2022, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+def article(name: str = "a", **fields: Any) -> Article:
+    """An article that every rule lets through."""
+    values: dict[str, object] = {
+        "path": f"{name}.md",
+        "identity": f"https://example.org/{name}",
+        "title": name,
+        "url": f"https://example.org/{name}",
+        "published_at": NOW - timedelta(days=1),
+        "published": True,
+    }
+    return Article(**(values | fields))  # type: ignore[arg-type]  # the fields are what the test says
+
+
+moments = st.integers(-100, 100).map(lambda seconds: NOW + timedelta(seconds=seconds))
+articles = st.lists(
+    st.builds(
+        article,
+        st.text("abcdefgh", min_size=1, max_size=4),
+        published_at=moments,
+        published=st.sampled_from([True, False, None]),
+        removed=st.booleans(),
+        deleted=st.booleans(),
+        heat=st.sampled_from([None, 1.0, 9.0]),
+    ),
+    max_size=12,
+    unique_by=lambda each: each.identity,
+)
+rules = st.builds(
+    SelectionRules,
+    publish_missing=st.booleans(),
+    min_heat=st.sampled_from([None, 5.0]),
+    max_age=st.sampled_from([None, SECOND, timedelta(seconds=30)]),
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "rule", "reason"),
+    [
+        ({}, SelectionRules(), None),
+        ({"removed": True}, SelectionRules(), "removed"),
+        ({"deleted": True}, SelectionRules(), "deleted"),
+        ({"published": False}, SelectionRules(publish_missing=True), "unpublished"),
+        ({"published": None}, SelectionRules(), "missing_published"),
+        ({"published": None}, SelectionRules(publish_missing=True), None),
+        ({"published_at": NOW + SECOND}, SelectionRules(), "scheduled"),
+        ({"published_at": NOW}, SelectionRules(), None),
+        ({"category": "b"}, SelectionRules(categories=("a",)), "category"),
+        ({"category": "a"}, SelectionRules(categories=("a",)), None),
+        ({}, SelectionRules(categories=("a",)), "category"),
+        ({"type": "b"}, SelectionRules(types=("a",)), "type"),
+        ({"type": "a"}, SelectionRules(types=("a",)), None),
+        ({"quality": 1.0}, SelectionRules(min_quality=2), "quality"),
+        ({}, SelectionRules(min_quality=0), "quality"),
+        ({"quality": 2.0}, SelectionRules(min_quality=2), None),
+        ({"heat": 1.0}, SelectionRules(min_heat=2), "heat"),
+        ({"heat": -1.0}, SelectionRules(min_heat=-1), None),
+        ({"published_at": NOW - timedelta(seconds=61)}, SelectionRules(max_age=timedelta(minutes=1)), "age"),
+        ({"published_at": NOW - timedelta(seconds=60)}, SelectionRules(max_age=timedelta(minutes=1)), None),
+    ],
+)
+def test_rule(fields: dict[str, Any], rule: SelectionRules, reason: Reason | None) -> None:
+    """Each rule holds back what it is for and nothing else; a bound itself passes."""
+    assert held_by(article(**fields), rule, NOW) == reason
+    assert reason is None or REASONS[reason]
+
+
+def test_scheduled_means_that_it_will_appear() -> None:
+    """An article of the future that another rule holds back is held by that rule: time will not release it."""
+    draft = article(published=False, published_at=NOW + SECOND)
+    selection = select([draft], SelectionRules(), NOW)
+    assert selection.held == {draft.identity: "unpublished"}
+    assert selection.next_change is None
+
+
+@given(articles, rules)
+def test_order(given_articles: list[Article], rule: SelectionRules) -> None:
+    """The newest comes first, ties are ordered by id, and the order of the input does not matter."""
+    selection = select(given_articles, rule, NOW)
+    keys = [(-each.published_at.timestamp(), each.id) for each in selection.articles]
+    assert keys == sorted(keys)
+    assert select(reversed(given_articles), rule, NOW) == selection
+
+
+@given(articles, rules)
+def test_partition(given_articles: list[Article], rule: SelectionRules) -> None:
+    """Every article is either selected or held for a reason, never both."""
+    selection = select(given_articles, rule, NOW)
+    shown = {each.identity for each in selection.articles}
+    assert not shown & selection.held.keys()
+    assert shown | selection.held.keys() == {each.identity for each in given_articles}
+
+
+@given(articles, rules)
+def test_next_change(given_articles: list[Article], rule: SelectionRules) -> None:
+    """Until `next_change` the selection stays as it is; at `next_change` it is another one."""
+    selection = select(given_articles, rule, NOW)
+    change = selection.next_change
+    if change is None:
+        assert select(given_articles, rule, NOW + timedelta(days=999)).articles == selection.articles
+        return
+    assert change > NOW
+    assert select(given_articles, rule, change - SECOND).articles == selection.articles
+    assert select(given_articles, rule, change).articles != selection.articles
+
+
+def test_a_largest_max_age_is_no_error() -> None:
+    """A `max_age` that reaches beyond the calendar holds nothing back, and breaks nothing."""
+    one = article()
+    selection = select([one], SelectionRules(max_age=timedelta(days=999_999_999)), NOW)
+    assert selection.articles == (one,)
+    assert selection.next_change is None
