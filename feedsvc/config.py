@@ -21,8 +21,9 @@ DEFAULT_PATH = Path("config/feedsvc.yaml")
 PREFIX = "FEEDSVC_"
 # Read from the environment, but no settings: the file's place, a secret that belongs in no file, and tests'.
 _NOT_SETTINGS = frozenset({"FEEDSVC_CONFIG", "FEEDSVC_ADMIN_TOKEN"})
-# Kubernetes sets these for a service called feedsvc; they are none of ours.
+# Kubernetes sets these for a service called feedsvc, and FEEDSVC_PORT to a URL; they are none of ours.
 _FOREIGN = re.compile(r"FEEDSVC_(TEST_.*|SERVICE_(HOST|PORT).*|PORT_\d+_.*)")
+_FOREIGN_PORT = re.compile(r"(tcp|udp|sctp)://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def load_settings(
     _read_environment(environ, given, mistakes)
     for key, value in (flags or {}).items():
         if value is not None:
-            given[key] = _Given(value, f"--{key.rsplit('.', 1)[-1].replace('_', '-')}")
+            given[key] = _Given(value, f"--{re.sub('[._]', '-', key)}")
     return _validate(given, mistakes)
 
 
@@ -152,6 +153,8 @@ def _nearest(name: str, known: Mapping[str, object]) -> str:
 def _read_environment(environ: Mapping[str, str], given: dict[str, _Given], mistakes: list[Mistake]) -> None:
     variables = {variable(key): key for key in keys()}
     for name, value in environ.items():
+        if name == "FEEDSVC_PORT" and _FOREIGN_PORT.match(value):
+            continue
         if name in variables:
             if value.strip():
                 given[variables[name]] = _Given(value, name)

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
 
+# The printable ASCII characters that a URI can hold (RFC 3986).
+_URL = re.compile(r"[A-Za-z0-9%/:=&?~+!$,;'@()*#._\[\]-]+")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -49,7 +51,12 @@ def _time_zone(value: object) -> object:
 
 def _base_url(value: object) -> object:
     parts = urlsplit(value) if isinstance(value, str) else None
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+    if (
+        parts is None
+        or parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or not _URL.fullmatch(str(value))
+    ):
         raise ValueError("no URL")
     # Reading the port is what checks it.
     if (parts.port is not None and parts.port == 0) or parts.query or parts.fragment or parts.username:
@@ -71,14 +78,14 @@ class Section(BaseModel):
 class SiteSettings(Section):
     """What the feeds call themselves."""
 
-    title: str = Field("feedsvc", min_length=1, description="text")
-    description: str = Field("The latest articles", min_length=1, description="text")
+    title: str = Field("feedsvc", pattern=r"\S", description="text")
+    description: str = Field("The latest articles", pattern=r"\S", description="text")
     language: str = Field(
         "en",
         pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
         description="a language tag such as en or pt-BR",
     )
-    id: str = Field("feedsvc", min_length=1, description="text")
+    id: str = Field("feedsvc", pattern=r"\S", description="text")
 
 
 class ReloadSettings(Section):
@@ -101,7 +108,10 @@ class SelectionSettings(Section):
     categories: Names = Field((), description="a list of categories")
     types: Names = Field((), description="a list of types")
     max_age: Duration | None = Field(
-        None, ge=timedelta(seconds=1), description="a duration of 1s or more, such as 30d"
+        None,
+        ge=timedelta(seconds=1),
+        le=timedelta(days=36500),
+        description="a duration from 1s to 36500d, such as 30d",
     )
 
 

@@ -68,6 +68,7 @@ class _Open:
     value: Value
     anchor: str | None
     key: str | None = None
+    key_line: int = 0
     is_merge: bool = False
     merges: list[Value] = field(default_factory=list)
 
@@ -136,18 +137,20 @@ class _Reader:
         line = self._line(event)
         self._check_tag(event)
         if self.open and isinstance(self.open[-1].value.data, dict) and self.open[-1].key is None:
-            self._key(event.value, plain=event.implicit[0])
+            if event.anchor:
+                self.anchors[event.anchor] = Value(event.value, line, _weight(event.value))
+            self._key(event.value, line, plain=event.implicit[0])
             return
         self._count(1, line)
         is_null = (event.implicit[0] and event.value in _NULLS) or event.tag == "tag:yaml.org,2002:null"
-        value = Value(None if is_null else event.value, line)
+        value = Value(None if is_null else event.value, line, _weight(event.value))
         if event.anchor:
             self.anchors[event.anchor] = value
         self._add(value)
 
-    def _key(self, key: str, *, plain: bool) -> None:
+    def _key(self, key: str, line: int, *, plain: bool) -> None:
         parent = self.open[-1]
-        parent.key = key
+        parent.key, parent.key_line = key, line
         parent.is_merge = plain and key == "<<"
 
     def _start(self, event: MappingStartEvent | SequenceStartEvent) -> None:
@@ -183,7 +186,8 @@ class _Reader:
         if self.open and isinstance(self.open[-1].value.data, dict) and self.open[-1].key is None:
             if not isinstance(value.data, str):
                 raise TreeError(line, "an alias of no text as a key", "text")
-            self._key(value.data, plain=False)
+            self._count(value.size, line)
+            self._key(value.data, line, plain=False)
             return
         self._count(value.size, line)
         self._add(value)
@@ -202,9 +206,24 @@ class _Reader:
                 parent.merges.append(value)
             else:
                 if parent.key in data:
-                    self.duplicates.append((parent.key, value.line))
+                    self.duplicates.append((self._place(), parent.key_line))
                 data[parent.key] = value
             parent.key = None
+
+    def _place(self) -> str:
+        """Where we are, such as `images[0].width`; a long key is cut, as it may be named often."""
+        place = ""
+        for each in self.open:
+            if isinstance(each.value.data, list):
+                place += f"[{len(each.value.data)}]"
+            else:
+                place += f"{'.' if place else ''}{(each.key or '')[:80]}"
+        return place
+
+
+def _weight(text: str) -> int:
+    """What a text counts where an alias stands for it: a long one as several values."""
+    return 1 + len(text) // 100
 
 
 def _events(text: str) -> Iterator[yaml.Event]:

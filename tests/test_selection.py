@@ -119,11 +119,3 @@ def test_next_change(given_articles: list[Article], rule: SelectionRules) -> Non
     assert change > NOW
     assert select(given_articles, rule, change - SECOND).articles == selection.articles
     assert select(given_articles, rule, change).articles != selection.articles
-
-
-def test_a_largest_max_age_is_no_error() -> None:
-    """A `max_age` that reaches beyond the calendar holds nothing back, and breaks nothing."""
-    one = article()
-    selection = select([one], SelectionRules(max_age=timedelta(days=999_999_999)), NOW)
-    assert selection.articles == (one,)
-    assert selection.next_change is None

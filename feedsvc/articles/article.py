@@ -62,7 +62,6 @@ class Article:
     url: str
     published_at: datetime
     updated_at: datetime | None = None
-    original_url: str | None = None
     excerpt: str = ""
     body: str = ""
     type: str = ""

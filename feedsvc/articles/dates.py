@@ -16,6 +16,11 @@ _TIMESTAMP = re.compile(
     r"[ \t]*(?:([Zz]|UTC|GMT)|([-+])(\d{1,2})(?::?(\d{2}))?)?"
 )
 
+_RFC_822 = re.compile(
+    r"(?:[A-Za-z]{3,9},?[ \t]+)?\d{1,2}[ -][A-Za-z]{3,9}[ -](?:\d{2}|\d{4})[ \t]+\d{1,2}:\d{2}(?::\d{2})?"
+    r"(?:[ \t]*(?:[-+]\d{2}:?\d{2}|UTC?|GMT|Z|[ECMP][SD]T))?"
+)
+
 
 def parse_date(text: str, zone: ZoneInfo) -> datetime | None:
     """A moment in UTC, cut to the second, or None where the text is no date.
@@ -62,4 +67,8 @@ def _iso_8601(text: str) -> datetime | None:
 
 
 def _rfc_822(text: str) -> datetime | None:
-    return parsedate_to_datetime(text) if re.search(r"[A-Za-z]{3}", text) and ":" in text else None
+    # What the standard library does not understand behind the time, it passes over: a zone, or PM.
+    if not _RFC_822.fullmatch(text):
+        return None
+    text = re.sub(r"([-+]\d{2}):(\d{2})$", r"\1\2", text)
+    return parsedate_to_datetime(re.sub(r"-0000$", "+0000", text))

@@ -156,10 +156,11 @@ def read_file(path: Path, limit: int) -> bytes:
         raise
     except OSError as error:
         raise ReadError(error.strerror or "an error", "a file that can be read") from error
+    before = os.fstat(descriptor)
+    if not stat.S_ISREG(before.st_mode):
+        os.close(descriptor)  # A directory cannot be made a file object that would close it.
+        raise ReadError("no regular file", "a regular file")
     with open(descriptor, "rb", buffering=0) as file:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise ReadError("no regular file", "a regular file")
         content = b""
         try:
             while len(content) <= limit and (chunk := file.read(limit + 1 - len(content))):

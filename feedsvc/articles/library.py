@@ -99,7 +99,7 @@ def load(root: Path, rules: LoadRules, known: Library | None = None, progress: P
             after = _read(root, path, stamp, rules, before)
             if after:
                 files[path] = after
-                parsed += before is None or after.digest != before.digest
+                parsed += after.digest not in {b"", before.digest if before else b""}
         if progress:
             progress(count, len(stamps))
     unreadable = tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -34,7 +35,14 @@ _ATTRIBUTES = {
     "th": {"colspan", "rowspan", "scope"},
     "time": {"datetime"},
 }
+# Nested without end, a few hundred kilobytes of tags cost the parser minutes; this many cost under a second.
+MAX_TAGS = 20_000
+_TAG = re.compile(r"</?[A-Za-z]")
 _URL_ATTRIBUTES = frozenset({"cite", "href", "src"})
+
+
+class MarkupError(Exception):
+    """The body cannot be used; the message says what was found."""
 
 
 def render_body(source: str, kind: Literal["markdown", "html"], base: str) -> str:
@@ -44,11 +52,17 @@ def render_body(source: str, kind: Literal["markdown", "html"], base: str) -> st
         source: the text behind the front matter.
         kind: what the text is written in.
         base: the article's URL, against which relative links are resolved.
+
+    Raises:
+        MarkupError: to clean it would take too long.
     """
     source = clean(source).strip()
     if not source:
         return ""
     dirty = _MARKDOWN.render(source) if kind == "markdown" else source
+
+    if sum(1 for _ in _TAG.finditer(dirty)) > MAX_TAGS:
+        raise MarkupError(f"more than {MAX_TAGS} tags")
 
     def absolute(tag: str, attribute: str, value: str) -> str | None:
         return _absolute(value, base, mail=tag == "a") if attribute in _URL_ATTRIBUTES else value

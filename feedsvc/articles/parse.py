@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from feedsvc.articles.article import Article, Author, Image, Link, Problem, Provider
 from feedsvc.articles.fields import DATE, URL, Fields
-from feedsvc.articles.markup import render_body
+from feedsvc.articles.markup import MarkupError, render_body
 from feedsvc.articles.text import clean, fold, one_line, unescape
 from feedsvc.articles.urls import clean_domain, clean_url, normalise_url
 from feedsvc.tree import TreeError, describe, parse_tree, printable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 MAX_RELATED = 5
+MAX_PROBLEMS = 100
 _MARKER = re.compile(r"---[ \t]*\r?(\n|\Z)")
 _END = re.compile(r"^(---|\.\.\.)[ \t]*\r?(\n|\Z)", re.MULTILINE)
 
@@ -47,13 +48,22 @@ def parse(path: str, content: bytes, zone: ZoneInfo) -> Parsed:
     try:
         article = _parse(path, content, zone, problems)
     except _UnusableError:
-        return Parsed(None, tuple(problems))
+        return Parsed(None, _bounded(path, problems))
     except TreeError as error:
         problems.append(
             Problem(path, error.line, "front matter", printable(error.found), printable(error.expected))
         )
-        return Parsed(None, tuple(problems))
-    return Parsed(article, tuple(problems))
+        return Parsed(None, _bounded(path, problems))
+    return Parsed(article, _bounded(path, problems))
+
+
+def _bounded(path: str, problems: list[Problem]) -> tuple[Problem, ...]:
+    """In the order of lines. One file must not fill every list: the fatal ones are named in any case."""
+    named = sorted(problems, key=lambda problem: not problem.fatal)[:MAX_PROBLEMS]
+    named.sort(key=lambda problem: problem.line or 0)
+    if len(problems) > len(named):
+        named.append(Problem(path, None, None, f"{len(problems)} problems", "none", fatal=False))
+    return tuple(named)
 
 
 def _parse(path: str, content: bytes, zone: ZoneInfo, problems: list[Problem]) -> Article:
@@ -62,7 +72,7 @@ def _parse(path: str, content: bytes, zone: ZoneInfo, problems: list[Problem]) -
         return _UnusableError()
 
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise unusable(line, None, f"the byte 0x{content[error.start]:02x}", "text in UTF-8") from None
@@ -107,6 +117,11 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
         fields.fail("originalUrl" if "originalUrl" in fields.values else "webUrl", URL)
     if not date:
         fields.fail("publishedDateTime", DATE)
+    # Everything is read before the file is given up, so that all its problems are told at once.
+    excerpt, kind_of, category = unescape(fields.text("excerpt")), fields.text("type"), fields.text("category")
+    quality, heat = fields.number("quality"), fields.number("heat")
+    provider, topics, images = _provider(fields), _topics(fields), tuple(_images(fields))
+    related = _related(fields, url or "")
     if fields.failed or not (title and url and date):
         raise _UnusableError
     return Article(
@@ -116,21 +131,28 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
         url=url,
         published_at=date,
         updated_at=updated_at,
-        original_url=original_url,
-        excerpt=unescape(fields.text("excerpt")),
-        body=render_body(body, kind, url),
-        type=fields.text("type"),
-        category=fields.text("category"),
-        quality=fields.number("quality"),
-        heat=fields.number("heat"),
+        excerpt=excerpt,
+        body=_body(fields, body, kind, url),
+        type=kind_of,
+        category=category,
+        quality=quality,
+        heat=heat,
         published=flags["published"],
         removed=flags["removed"] or False,
         deleted=flags["deleted"] or False,
-        provider=_provider(fields),
-        topics=_topics(fields),
-        images=tuple(_images(fields)),
-        related=_related(fields, url),
+        provider=provider,
+        topics=topics,
+        images=images,
+        related=related,
     )
+
+
+def _body(fields: Fields, source: str, kind: Literal["markdown", "html"], url: str) -> str:
+    try:
+        return render_body(source, kind, url)
+    except MarkupError as error:
+        fields.warn("body", None, str(error), "fewer")
+        return ""
 
 
 def _identity(given: str, url: str) -> str:

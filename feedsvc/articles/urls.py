@@ -11,7 +11,7 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 _NAME = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
-_HOST = re.compile(rf"{_NAME}\.?|\[[0-9a-f:.]{{2,45}}\]")
+_HOST = re.compile(rf"(?=.{{1,253}}\Z){_NAME}\.?|\[[0-9a-f:.]{{2,45}}\]")
 _KEEP = "%/:=&?~+!$,;'@()*"
 
 
@@ -28,14 +28,13 @@ def clean_url(text: str) -> str | None:
             host = f"[{host}]"
         elif not host.isascii():
             host = host.encode("idna").decode("ascii")
+        path, query, fragment = map(_encode, (parts.path, parts.query, parts.fragment))
     except (ValueError, UnicodeError):
         return None
     if scheme not in _PORTS or "@" in parts.netloc or not _HOST.fullmatch(host):
         return None
     netloc = host if port is None or port == _PORTS[scheme] else f"{host}:{port}"
-    return urlunsplit(
-        SplitResult(scheme, netloc, _encode(parts.path), _encode(parts.query), _encode(parts.fragment))
-    )
+    return urlunsplit(SplitResult(scheme, netloc, path, query, fragment))
 
 
 def _encode(part: str) -> str:
@@ -45,12 +44,14 @@ def _encode(part: str) -> str:
 def normalise_url(url: str) -> str:
     """The form of a clean URL by which two of them are the same (RFC 3986 §6.2.2 and 6.2.3).
 
-    Without fragment and default port, with `/` for an empty path; escapes in upper case, and none where the
-    character needs none. Case of the path, query and a slash at the end count: servers tell them apart.
+    Without default port, with `/` for an empty path; escapes in upper case, and none where the
+    character needs none. Case of the path, query, a slash at the end and
+    the fragment count: servers and pages tell them apart.
     """
     parts = urlsplit(url)
     path = _ESCAPE.sub(_normal_escape, parts.path) or "/"
-    return urlunsplit(SplitResult(parts.scheme, parts.netloc, path, _ESCAPE.sub(_normal_escape, parts.query), ""))
+    query, fragment = (_ESCAPE.sub(_normal_escape, part) for part in (parts.query, parts.fragment))
+    return urlunsplit(SplitResult(parts.scheme, parts.netloc, path, query, fragment))
 
 
 def _normal_escape(match: re.Match[str]) -> str:
@@ -62,4 +63,4 @@ def clean_domain(text: str) -> str | None:
     """A provider's domain in lower case, also from a whole URL; None where it is none."""
     url = clean_url(text if "://" in text else f"http://{text.strip()}/")
     host = urlsplit(url).hostname if url else None
-    return host if host and len(host) <= 253 and re.fullmatch(_NAME, host) else None
+    return host if host and re.fullmatch(_NAME, host) else None

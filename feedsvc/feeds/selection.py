@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -73,9 +72,7 @@ def select(articles: Iterable[Article], rules: SelectionRules, now: datetime) ->
         if reason is None:
             selected.append(article)
             if rules.max_age is not None:
-                # What would be beyond the calendar is never.
-                with suppress(OverflowError):
-                    changes.append(article.published_at + rules.max_age + timedelta(seconds=1))
+                changes.append(article.published_at + rules.max_age + timedelta(seconds=1))
         else:
             held[article.identity] = reason
             if reason == "scheduled":
