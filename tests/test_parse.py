@@ -86,7 +86,6 @@ def test_a_file_becomes_an_article() -> None:
             url="https://example.org/a",
             published_at=datetime(2021, 12, 14, 0, 50, tzinfo=UTC),
             updated_at=datetime(2021, 12, 15, tzinfo=UTC),
-            original_url="https://example.org/original",
             excerpt="An excerpt.",
             body="<p><em>Body</em></p>",
             type="article",
