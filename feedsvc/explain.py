@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from feedsvc.clock import iso
 from feedsvc.feeds.selection import REASONS
-from feedsvc.tree import printable
+from feedsvc.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,6 +11,8 @@ import sys
 from datetime import UTC, datetime
 from typing import IO, Any, Literal
 
+from feedsvc.text import printable
+
 logger = logging.getLogger("feedsvc")
 
 
@@ -24,8 +26,11 @@ class _HumanFormatter(logging.Formatter):
         when = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
         data = _data(record)
+        traceback = data.pop("traceback", None)
         tail = "".join(f" {key}={value}" for key, value in data.items())
-        return f"{when} {level}{record.getMessage()}{tail}"
+        # Data from outside must not make a line of its own, nor speak to the terminal.
+        line = printable(f"{when} {level}{record.getMessage()}{tail}")
+        return f"{line}\n{traceback}" if traceback else line
 
 
 class _JsonFormatter(logging.Formatter):

@@ -21,6 +21,8 @@ from yaml import (
     SequenceStartEvent,
 )
 
+from feedsvc.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -247,11 +249,3 @@ def describe(value: Value | None) -> str:
         text = value.data if len(value.data) <= 80 else f"{value.data[:77]}..."
         return printable(f'"{text}"')
     return _TYPE_NAMES[type(value.data)]
-
-
-def printable(text: str) -> str:
-    """Text for a message of one line: no line break, control character or lone surrogate stays."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode("ascii")
-        for char in text
-    )

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lxml import html
 
 from feedsvc.articles.article import Image
-from feedsvc.articles.text import one_line
 from feedsvc.documents.page import render_index, render_page
 from feedsvc.feeds.feed import Entry, Feed, Kind, Site
+from feedsvc.text import one_line
 
 SITE = Site("https://feeds.example", "The <site>", "All of it", "en", "feeds.example")
 ENTRY = Entry(

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feedsvc.articles.article import Image, Link
-from feedsvc.articles.text import one_line
 from feedsvc.documents.syndication import render_atom, render_rss
 from feedsvc.feeds.feed import Category, Entry, Feed, Site, Source
+from feedsvc.text import one_line
 
 NAMES = {
     "a": "http://www.w3.org/2005/Atom",

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from feedsvc.tree import MAX_DEPTH, MAX_VALUES, TreeError, Value, describe, parse_tree, printable
+from feedsvc.text import printable
+from feedsvc.tree import MAX_DEPTH, MAX_VALUES, TreeError, Value, describe, parse_tree
 
 Plain: TypeAlias = "str | list[Plain] | dict[str, Plain] | None"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
-from feedsvc.articles.text import fold
+from feedsvc.text import fold
 
 if TYPE_CHECKING:
     from datetime import datetime

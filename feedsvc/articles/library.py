@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from feedsvc.articles.article import Article, Problem
 from feedsvc.articles.directory import ReadError, Scan, Stamp, read_file, scan
 from feedsvc.articles.parse import Parsed, parse
-from feedsvc.tree import printable
+from feedsvc.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from feedsvc.articles.text import fold
 from feedsvc.documents.document import Document, Headers, seal
 from feedsvc.documents.page import CONTENT_SECURITY_POLICY, HTML_TYPE, render_index, render_page
 from feedsvc.documents.syndication import ATOM_TYPE, RSS_TYPE, render_atom, render_rss
+from feedsvc.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -26,7 +26,7 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feedsvc.articles.text import clean
+from feedsvc.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

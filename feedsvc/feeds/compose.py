@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
-from feedsvc.articles.text import fold
 from feedsvc.feeds.feed import Category, Entry, Feed, Kind, Site, Source, latest
 from feedsvc.feeds.slugs import Named, assign_slugs
+from feedsvc.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Text as XML can carry it."""
+"""Text: as XML can carry it, as names are compared, and as one line of a message holds it."""
 
 from __future__ import annotations
 
@@ -29,3 +29,11 @@ def unescape(text: str) -> str:
 def fold(name: str) -> str:
     """The key under which two spellings of a name are the same: case, space and composition do not count."""
     return unicodedata.normalize("NFC", one_line(name).casefold())
+
+
+def printable(text: str) -> str:
+    """Text for a message of one line: no line break, control character or lone surrogate stays."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode("ascii")
+        for char in text
+    )
