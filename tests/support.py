@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 from wsgiref.util import setup_testing_defaults
 
+from feedsvc.articles.article import Article
 from feedsvc.config import load_settings
+from feedsvc.feeds.feed import Site
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "seeds"
 NOW = datetime(2022, 1, 1, tzinfo=UTC)
+SITE = Site("https://feeds.example", "Site", "All of it", "en", "feeds.example")
 
 
 def front_matter(**fields: object) -> str:
@@ -35,6 +38,19 @@ def front_matter(**fields: object) -> str:
     values |= fields
     lines = "".join(f"{name}: {value}\n" for name, value in values.items() if value is not None)
     return f"---\n{lines}---\n"
+
+
+def make_article(name: str = "a", **fields: object) -> Article:
+    """An article, a day old, that every rule lets through, with these fields changed."""
+    values: dict[str, object] = {
+        "path": f"{name}.md",
+        "identity": f"https://example.org/{name}",
+        "title": name,
+        "url": f"https://example.org/{name}",
+        "published_at": NOW - timedelta(days=1),
+        "published": True,
+    }
+    return Article(**(values | fields))  # type: ignore[arg-type]  # the fields are what the test says
 
 
 def write_article(directory: Path, name: str = "a.md", body: str = "", **fields: object) -> Path:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from support import NOW, SITE, make_article
 
 from feedsvc.articles.article import Article, Author, Image, Link, Provider
 from feedsvc.feeds.compose import NO_CHANGE_YET, Composition, Memory, compose
@@ -11,22 +13,6 @@ from feedsvc.feeds.feed import Category, Site
 
 if TYPE_CHECKING:
     from feedsvc.feeds.feed import Feed
-
-NOW = datetime(2022, 1, 1, tzinfo=UTC)
-SITE = Site("https://feeds.example", "Site", "All of it", "en", "feeds.example")
-
-
-def article(name: str = "a", **fields: object) -> Article:
-    """A selected article."""
-    values: dict[str, object] = {
-        "path": f"{name}.md",
-        "identity": f"https://example.org/{name}",
-        "title": name,
-        "url": f"https://example.org/{name}",
-        "published_at": NOW,
-        "published": True,
-    }
-    return Article(**(values | fields))  # type: ignore[arg-type]  # the fields are what the test says
 
 
 def composed(*articles: Article, memory: Memory | None = None, limit: int = 50, site: Site = SITE) -> Composition:
@@ -48,8 +34,8 @@ def test_no_article() -> None:
 
 def test_feeds_of_topic_and_provider() -> None:
     """Every topic and every provider has a feed, beside that of all articles."""
-    one = article("a", topics=("AI", "Chips"), provider=Provider("Example", "example.org"))
-    two = article("b", topics=("AI",))
+    one = make_article("a", topics=("AI", "Chips"), provider=Provider("Example", "example.org"))
+    two = make_article("b", topics=("AI",))
     feeds = feeds_of(composed(one, two))
     assert {path: [entry.title for entry in feed.entries] for path, feed in feeds.items()} == {
         "/feeds/all": ["a", "b"],
@@ -64,7 +50,7 @@ def test_feeds_of_topic_and_provider() -> None:
 
 def test_spellings_are_one_topic() -> None:
     """Topics that differ by case or space are one; its name does not depend on the order of the articles."""
-    one, two = article("a", topics=("ai  Chips",)), article("b", topics=("AI Chips",))
+    one, two = make_article("a", topics=("ai  Chips",)), make_article("b", topics=("AI Chips",))
     for composition in (composed(one, two), composed(two, one)):
         feed = feeds_of(composition)["/topics/ai-chips"]
         assert (feed.name, feed.total) == ("AI Chips", 2)
@@ -72,14 +58,14 @@ def test_spellings_are_one_topic() -> None:
 
 def test_limit() -> None:
     """A feed holds the newest as far as the limit goes, and knows how many there are."""
-    feed = composed(article("a"), article("b"), article("c"), limit=2).feeds[0]
+    feed = composed(make_article("a"), make_article("b"), make_article("c"), limit=2).feeds[0]
     assert [entry.title for entry in feed.entries] == ["a", "b"]
     assert feed.total == 3
 
 
 def test_entries_are_shared() -> None:
     """An article's entry is made once and is the same in every feed."""
-    feeds = feeds_of(composed(article(topics=("AI",))))
+    feeds = feeds_of(composed(make_article(topics=("AI",))))
     assert feeds["/feeds/all"].entries[0] is feeds["/topics/ai"].entries[0]
 
 
@@ -87,7 +73,7 @@ def test_ids_do_not_depend_on_the_host() -> None:
     """A move to another base URL changes no id; another site id changes those of the feeds."""
     moved = Site("http://other.example:81", "Site", "All of it", "en", "feeds.example")
     foreign = Site("https://feeds.example", "Site", "All of it", "en", "another")
-    here, there, elsewhere = (composed(article(topics=("AI",)), site=site) for site in (SITE, moved, foreign))
+    here, there, elsewhere = (composed(make_article(topics=("AI",)), site=site) for site in (SITE, moved, foreign))
     assert [feed.id for feed in here.feeds] == [feed.id for feed in there.feeds]
     assert len({feed.id for feed in here.feeds + elsewhere.feeds}) == 4
     assert here.feeds[0].entries[0].id == elsewhere.feeds[0].entries[0].id
@@ -95,9 +81,12 @@ def test_ids_do_not_depend_on_the_host() -> None:
 
 def test_updated_is_never_before_published() -> None:
     """An entry's `updated` is what the file says, but not before it was published; the feed's is the newest."""
-    later, earlier = NOW + timedelta(hours=1), NOW - timedelta(hours=1)
-    feed = composed(article("a"), article("b", updated_at=later), article("c", updated_at=earlier)).feeds[0]
-    assert [entry.updated for entry in feed.entries] == [NOW, later, NOW]
+    date = make_article().published_at
+    later, earlier = date + timedelta(hours=1), date - timedelta(hours=1)
+    feed = composed(
+        make_article("a"), make_article("b", updated_at=later), make_article("c", updated_at=earlier)
+    ).feeds[0]
+    assert [entry.updated for entry in feed.entries] == [date, later, date]
     assert feed.updated == later
     assert feed.newest == NOW
 
@@ -105,7 +94,7 @@ def test_updated_is_never_before_published() -> None:
 def test_entry() -> None:
     """An entry holds all that an article has for a reader."""
     link = Link("https://example.org/r", "R")
-    one = article(
+    one = make_article(
         topics=("AI",),
         provider=Provider("Example", "example.org", (Author("Ann"), Author("Example"))),
         excerpt="a < b",
@@ -124,30 +113,30 @@ def test_entry() -> None:
 
 def test_bare_entry() -> None:
     """An article with nothing but the needed fields is by the site, and has no content and no source."""
-    entry = composed(article()).feeds[0].entries[0]
+    entry = composed(make_article()).feeds[0].entries[0]
     assert (entry.authors, entry.source, entry.summary, entry.content) == (("Site",), None, "", "")
     assert entry.picture is None
 
 
 def test_body_is_the_content() -> None:
     """A body stands before the excerpt."""
-    assert composed(article(body="<p>b</p>", excerpt="e")).feeds[0].entries[0].content == "<p>b</p>"
+    assert composed(make_article(body="<p>b</p>", excerpt="e")).feeds[0].entries[0].content == "<p>b</p>"
 
 
 def test_own_articles_have_no_source() -> None:
     """What a provider of our own domain brings out, or one without a domain, is aggregated from nowhere."""
     for provider in (Provider("We", "feeds.example"), Provider("No domain")):
-        assert composed(article(provider=provider)).feeds[0].entries[0].source is None
+        assert composed(make_article(provider=provider)).feeds[0].entries[0].source is None
 
 
 def test_one_domain_with_several_providers() -> None:
     """A domain with several providers is a feed of its own."""
     feeds = feeds_of(
         composed(
-            article("a", provider=Provider("One", "m.example")),
-            article("b", provider=Provider("Two", "m.example")),
-            article("c", provider=Provider("One", "n.example")),
-            article("d"),
+            make_article("a", provider=Provider("One", "m.example")),
+            make_article("b", provider=Provider("Two", "m.example")),
+            make_article("c", provider=Provider("One", "n.example")),
+            make_article("d"),
         )
     )
     assert [entry.title for entry in feeds["/providers/m.example"].entries] == ["a", "b"]
@@ -159,7 +148,7 @@ def test_one_domain_with_several_providers() -> None:
 def test_one_domain_with_one_provider_redirects() -> None:
     """A domain with one provider leads to it, and names lead to their slugs."""
     provider = Provider("Big News", "m.example")
-    redirects = composed(article(topics=("AI Chips",), provider=provider)).redirects
+    redirects = composed(make_article(topics=("AI Chips",), provider=provider)).redirects
     assert redirects["/providers/m.example"] == "/providers/big-news"
     assert redirects["/providers/big news"] == "/providers/big-news"
     assert redirects["/topics/ai chips"] == "/topics/ai-chips"
@@ -168,7 +157,7 @@ def test_one_domain_with_one_provider_redirects() -> None:
 
 def test_a_path_stands_before_a_name() -> None:
     """A name that is another topic's slug does not lead away from that topic."""
-    composition = composed(article(topics=("c-plus-plus", "C++")))
+    composition = composed(make_article(topics=("c-plus-plus", "C++")))
     feeds = feeds_of(composition)
     assert feeds["/topics/c-plus-plus"].name == "c-plus-plus"
     assert composition.redirects["/topics/c-plus-plus"] == "/topics/c-plus-plus"
@@ -177,14 +166,16 @@ def test_a_path_stands_before_a_name() -> None:
 
 def test_a_provider_without_a_domain_is_no_domain() -> None:
     """Providers without a domain do not share a feed for the domain that they have not."""
-    feeds = feeds_of(composed(article("a", provider=Provider("One")), article("b", provider=Provider("Two"))))
+    feeds = feeds_of(
+        composed(make_article("a", provider=Provider("One")), make_article("b", provider=Provider("Two")))
+    )
     assert feeds.keys() == {"/feeds/all", "/providers/one", "/providers/two"}
 
 
 def test_a_lost_topic_keeps_an_empty_feed_and_its_slug() -> None:
     """What had a feed keeps it, empty, under the slug that it had; a new name does not take that slug."""
-    before = composed(article(topics=("C#",), provider=Provider("Example", "example.org")))
-    after = composed(article(topics=("c-sharp",)), memory=before.memory)
+    before = composed(make_article(topics=("C#",), provider=Provider("Example", "example.org")))
+    after = composed(make_article(topics=("c-sharp",)), memory=before.memory)
     feeds = feeds_of(after)
     assert (feeds["/topics/c-sharp"].name, feeds["/topics/c-sharp"].total) == ("C#", 0)
     assert feeds["/topics/c-sharp"].updated == NO_CHANGE_YET
@@ -195,9 +186,9 @@ def test_a_lost_topic_keeps_an_empty_feed_and_its_slug() -> None:
 def test_no_domain_takes_the_path_of_another_feeds_document() -> None:
     """A domain that ends like a format does not stand where a provider's Atom or RSS feed is."""
     composition = composed(
-        article("a", provider=Provider("Victim", "victim.example")),
-        article("b", provider=Provider("One", "victim.atom")),
-        article("c", provider=Provider("Two", "victim.atom")),
+        make_article("a", provider=Provider("Victim", "victim.example")),
+        make_article("b", provider=Provider("One", "victim.atom")),
+        make_article("c", provider=Provider("Two", "victim.atom")),
     )
     pages = [feed.path for feed in composition.feeds]
     documents = pages + [path + ending for path in pages for ending in (".atom", ".rss")]
@@ -206,5 +197,5 @@ def test_no_domain_takes_the_path_of_another_feeds_document() -> None:
 
 def test_equal_input_equal_output() -> None:
     """The same articles make the same composition."""
-    one = article(topics=("AI",), provider=Provider("Example", "example.org"))
+    one = make_article(topics=("AI",), provider=Provider("Example", "example.org"))
     assert composed(one) == composed(one)

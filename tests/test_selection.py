@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import NOW, make_article
 
-from feedsvc.articles.article import Article
 from feedsvc.feeds.selection import REASONS, Reason, SelectionRules, held_by, select
 
-NOW = datetime(2022, 1, 1, tzinfo=UTC)
+if TYPE_CHECKING:
+    from feedsvc.articles.article import Article
+
 SECOND = timedelta(seconds=1)
-
-
-def article(name: str = "a", **fields: Any) -> Article:
-    """An article that every rule lets through."""
-    values: dict[str, object] = {
-        "path": f"{name}.md",
-        "identity": f"https://example.org/{name}",
-        "title": name,
-        "url": f"https://example.org/{name}",
-        "published_at": NOW - timedelta(days=1),
-        "published": True,
-    }
-    return Article(**(values | fields))  # type: ignore[arg-type]  # the fields are what the test says
 
 
 moments = st.integers(-100, 100).map(lambda seconds: NOW + timedelta(seconds=seconds))
 articles = st.lists(
     st.builds(
-        article,
+        make_article,
         st.text("abcdefgh", min_size=1, max_size=4),
         published_at=moments,
         published=st.sampled_from([True, False, None]),
@@ -78,13 +67,13 @@ rules = st.builds(
 )
 def test_rule(fields: dict[str, Any], rule: SelectionRules, reason: Reason | None) -> None:
     """Each rule holds back what it is for and nothing else; a bound itself passes."""
-    assert held_by(article(**fields), rule, NOW) == reason
+    assert held_by(make_article(**fields), rule, NOW) == reason
     assert reason is None or REASONS[reason]
 
 
 def test_scheduled_means_that_it_will_appear() -> None:
     """An article of the future that another rule holds back is held by that rule: time will not release it."""
-    draft = article(published=False, published_at=NOW + SECOND)
+    draft = make_article(published=False, published_at=NOW + SECOND)
     selection = select([draft], SelectionRules(), NOW)
     assert selection.held == {draft.identity: "unpublished"}
     assert selection.next_change is None

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from support import NOW, SITE, make_article
 
 from feedsvc.articles.article import Article, Provider
 from feedsvc.documents.snapshot import Snapshot, cache_control, publish
 from feedsvc.feeds.compose import Composition, Memory, compose
-from feedsvc.feeds.feed import Site
 
-NOW = datetime(2022, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-SITE = Site("https://feeds.example", "Site", "All of it", "en", "feeds.example")
-
-
-def article(name: str = "a", **fields: object) -> Article:
-    """A selected article."""
-    values: dict[str, object] = {
-        "path": f"{name}.md",
-        "identity": f"https://example.org/{name}",
-        "title": name,
-        "url": f"https://example.org/{name}",
-        "published_at": NOW - timedelta(days=1),
-        "published": True,
-    }
-    return Article(**(values | fields))  # type: ignore[arg-type]  # the fields are what the test says
 
 
 def composed(*articles: Article, before: Composition | None = None) -> Composition:
@@ -39,7 +25,7 @@ def published(composition: Composition, before: Snapshot | None = None, now: dat
 
 def test_every_feed_has_its_documents() -> None:
     """Every feed has an Atom document, an RSS document and a page; beside them is the index."""
-    snapshot = published(composed(article(topics=("AI",))))
+    snapshot = published(composed(make_article(topics=("AI",))))
     assert {path: document.media_type for path, document in snapshot.documents.items()} == {
         "/": "text/html; charset=utf-8",
         **{
@@ -58,19 +44,19 @@ def test_every_feed_has_its_documents() -> None:
 
 def test_nothing_changed() -> None:
     """Where nothing changed for a reader, every document is the very same object."""
-    composition = composed(article(topics=("AI",), heat=1.0))
+    composition = composed(make_article(topics=("AI",), heat=1.0))
     first = published(composition)
-    second = published(composed(article(topics=("AI",), heat=2.0), before=composition), first, NOW + SECOND)
+    second = published(composed(make_article(topics=("AI",), heat=2.0), before=composition), first, NOW + SECOND)
     assert all(second.documents[path] is document for path, document in first.documents.items())
     assert (second.rendered, second.changed_at) == (0, NOW)
 
 
 def test_only_what_changed_is_new() -> None:
     """A feed that does not show a change keeps its documents; one that does gets new ones, dated now."""
-    composition = composed(article("a", topics=("AI",)), article("b", topics=("Chips",)))
+    composition = composed(make_article("a", topics=("AI",)), make_article("b", topics=("Chips",)))
     first = published(composition)
     changed = composed(
-        article("a", topics=("AI",), title="new"), article("b", topics=("Chips",)), before=composition
+        make_article("a", topics=("AI",), title="new"), make_article("b", topics=("Chips",)), before=composition
     )
     second = published(changed, first, NOW + SECOND)
     kept = {path for path, document in first.documents.items() if second.documents[path] is document}
@@ -81,24 +67,24 @@ def test_only_what_changed_is_new() -> None:
 
 def test_withdrawing_is_a_change() -> None:
     """Withdrawing an article moves Last-Modified, though every entry that is left is old."""
-    composition = composed(article("a", topics=("AI",)), article("b", topics=("AI",)))
+    composition = composed(make_article("a", topics=("AI",)), make_article("b", topics=("AI",)))
     first = published(composition)
-    second = published(composed(article("a", topics=("AI",)), before=composition), first, NOW + SECOND)
+    second = published(composed(make_article("a", topics=("AI",)), before=composition), first, NOW + SECOND)
     assert second.documents["/topics/ai.atom"].last_modified == NOW + SECOND
     assert second.documents["/topics/ai.atom"].etag != first.documents["/topics/ai.atom"].etag
 
 
 def test_two_changes_within_a_second() -> None:
     """A second change within one second, or after the clock went back, is dated after the first."""
-    snapshot = published(composed(article(title="1")))
+    snapshot = published(composed(make_article(title="1")))
     for step, now in ((1, NOW), (2, NOW), (3, NOW - timedelta(hours=1))):
-        snapshot = published(composed(article(title=f"{step}x")), snapshot, now)
+        snapshot = published(composed(make_article(title=f"{step}x")), snapshot, now)
         assert snapshot.documents["/feeds/all.atom"].last_modified == NOW + step * SECOND
 
 
 def test_more_articles_than_are_shown_change_the_page_alone() -> None:
     """An article beyond the limit changes the count on the page, and no byte of Atom and RSS."""
-    one, two = article("a"), article("b", published_at=NOW - timedelta(days=2))
+    one, two = make_article("a"), make_article("b", published_at=NOW - timedelta(days=2))
     first = published(compose((one,), SITE, Memory(), 1))
     second = published(compose((one, two), SITE, Memory(), 1), first, NOW + SECOND)
     for ending, same in ((".atom", True), (".rss", True), ("", False)):
@@ -108,7 +94,7 @@ def test_more_articles_than_are_shown_change_the_page_alone() -> None:
 
 def test_redirects() -> None:
     """A path in another case, with a name or a domain, or a slash at its end, leads to the feed it means."""
-    one = article(topics=("AI Chips", "Künstlich"), provider=Provider("Big News", "m.example"))
+    one = make_article(topics=("AI Chips", "Künstlich"), provider=Provider("Big News", "m.example"))
     snapshot = published(composed(one))
     for path, target in {
         "/topics/AI Chips": "/topics/ai-chips",
@@ -130,7 +116,7 @@ def test_redirects() -> None:
 
 def test_redirect_of_an_ending_in_another_case() -> None:
     """An ending in another case leads to the feed's URL like any other part of the path."""
-    assert published(composed(article())).redirect("/feeds/all.ATOM") == "/feeds/all.atom"
+    assert published(composed(make_article())).redirect("/feeds/all.ATOM") == "/feeds/all.atom"
 
 
 def test_cache_control() -> None:
@@ -144,7 +130,7 @@ def test_cache_control() -> None:
 
 def test_equal_on_every_machine() -> None:
     """The same articles make the same bytes and tags in another process: nothing but the date differs."""
-    one, two = (published(composed(article(topics=("AI",))), now=NOW + step * SECOND) for step in (0, 5))
+    one, two = (published(composed(make_article(topics=("AI",))), now=NOW + step * SECOND) for step in (0, 5))
     for path, document in one.documents.items():
         assert two.documents[path].content == document.content
         assert two.documents[path].etag == document.etag
