@@ -10,6 +10,8 @@ import os
 import signal
 import socket
 import threading
+from contextlib import contextmanager, suppress
+from errno import EADDRINUSE
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,7 @@ from feedsvc.web.app import create_app
 from feedsvc.web.wsgi import serve_documents
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from wsgiref.types import WSGIApplication
 
     from feedsvc.publisher import Outcome
@@ -50,20 +53,21 @@ def serve(settings: Settings, admin_token: str | None) -> None:
     """
     if admin_token and not admin_token.isascii():
         raise StartError("FEEDSVC_ADMIN_TOKEN has letters beyond ASCII, which no HTTP header can carry")
-    server = Granian(
-        "feedsvc",
-        address=_free_address(settings.host, settings.port),
-        port=settings.port,
-        interface=Interfaces.WSGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        blocking_threads=_THREADS,
-        workers_kill_timeout=_STOP_SECONDS,
-        respawn_failed_workers=True,
-        log_level=LogLevels.error,
-        log_dictconfig=log.server_config(),
-    )
-    server.serve(target_loader=partial(start, settings, admin_token), wrap_loader=False)
+    with _claimed(settings.host, settings.port) as address:
+        server = Granian(
+            "feedsvc",
+            address=address,
+            port=settings.port,
+            interface=Interfaces.WSGI,
+            http=HTTPModes.http1,
+            websockets=False,
+            blocking_threads=_THREADS,
+            workers_kill_timeout=_STOP_SECONDS,
+            respawn_failed_workers=True,
+            log_level=LogLevels.error,
+            log_dictconfig=log.server_config(),
+        )
+        server.serve(target_loader=partial(start, settings, admin_token), wrap_loader=False)
 
 
 def start(settings: Settings, admin_token: str | None) -> WSGIApplication:
@@ -128,8 +132,14 @@ def _announce(publisher: Publisher, settings: Settings) -> None:
     )
 
 
-def _free_address(host: str, port: int) -> str:
-    """The address to bind. granian shares a busy port silently, so whether it is free is asked here."""
+@contextmanager
+def _claimed(host: str, port: int) -> Iterator[str]:
+    """The address to bind, for this process alone.
+
+    granian opens ports so that several processes may share one, and would share it with a stranger silently. So
+    whether the port is free is asked here; and a socket that never listens keeps others from finding it free
+    while the first reload runs.
+    """
     try:
         family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
             0
@@ -138,9 +148,14 @@ def _free_address(host: str, port: int) -> str:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(where)
     except OSError as error:
-        hint = "; stop what runs there, or choose another with --port" if "in use" in str(error) else ""
+        hint = "; stop what runs there, or choose another with --port" if error.errno == EADDRINUSE else ""
         raise StartError(f"cannot listen on {host} port {port}: {error.strerror}{hint}") from error
-    return str(where[0])
+    with socket.socket(family, socket.SOCK_STREAM) as claim:
+        claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        # Where connections of another program linger, nothing can claim the port, and granian still can open it.
+        with suppress(OSError):
+            claim.bind(where)
+        yield str(where[0])
 
 
 def _end_with_parent() -> None:

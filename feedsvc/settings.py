@@ -61,7 +61,7 @@ def _base_url(value: object) -> object:
     # Reading the port is what checks it.
     if (parts.port is not None and parts.port == 0) or parts.query or parts.fragment or parts.username:
         raise ValueError("more than a base")
-    return parts.geturl().rstrip("/")
+    return parts._replace(netloc=parts.netloc.lower()).geturl().rstrip("/")
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]

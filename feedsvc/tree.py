@@ -246,6 +246,8 @@ def describe(value: Value | None) -> str:
     if value is None or value.data is None:
         return "nothing"
     if isinstance(value.data, str):
-        text = value.data if len(value.data) <= 80 else f"{value.data[:77]}..."
+        # Where a line lost its colon, the next one became part of its text: a secret must not be shown with it.
+        text, secret, _ = value.data.partition("secured")
+        text = f"{text[:77]}..." if secret or len(text) > 80 else text
         return printable(f'"{text}"')
     return _TYPE_NAMES[type(value.data)]

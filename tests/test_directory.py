@@ -137,7 +137,7 @@ def test_of_two_links_to_one_file_the_first_counts(articles: Path) -> None:
 
 
 def test_links_in_a_circle_end(articles: Path) -> None:
-    """Links in a circle, to the directory itself, to a parent or to nothing are passed over."""
+    """Links to the directory itself or a parent are passed over; in a circle or to nothing, they are named."""
     make(articles, "x/a.md", ".h/b.md")
     (articles / "self.md").symlink_to("self.md")
     (articles / "one").symlink_to("two")
@@ -147,7 +147,9 @@ def test_links_in_a_circle_end(articles: Path) -> None:
     (articles / "gone.md").symlink_to("nothing.md")
     (articles / "h").symlink_to(".h")
     (articles / ".h" / "again").symlink_to(".")
-    assert listed(articles) == ["h/b.md", "x/a.md"]
+    found = scan(articles)
+    assert list(found.files) == ["h/b.md", "x/a.md"]
+    assert found.unreadable == dict.fromkeys(["gone.md", "one", "self.md", "two"], "a link that leads nowhere")
 
 
 def test_what_is_no_regular_file_is_passed_over(articles: Path, monkeypatch: pytest.MonkeyPatch) -> None:

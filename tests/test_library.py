@@ -164,7 +164,8 @@ def test_a_broken_file_that_is_gone_is_gone(articles: Path) -> None:
     overwrite(path, BROKEN)
     library = load(articles, RULES, library)
     path.unlink()
-    assert load(articles, RULES, library) == Library()
+    library = load(articles, RULES, library)
+    assert (library.files, list(library.problems())) == ({}, [])
 
 
 def test_a_file_that_became_too_large_keeps_its_article(articles: Path) -> None:
@@ -222,7 +223,7 @@ def test_files_below_a_sub_directory_that_cannot_be_read_stay(tmp_path: Path, ar
     assert second.files[deep] is first.files[deep]
     (problem,) = second.problems()
     assert deep.startswith(problem.path)
-    assert (problem.found, problem.expected) == ("File name too long", "a directory that can be read")
+    assert (problem.found, problem.expected) == ("File name too long", "a file or directory that can be read")
     assert problem.fatal
     assert list(load(articles, RULES, second).problems()) == []
 
@@ -262,3 +263,40 @@ def test_progress_is_told(articles: Path) -> None:
     library = load(articles, RULES, None, lambda done, of: told.append((done, of)))
     load(articles, RULES, library, lambda done, of: told.append((done, of)))
     assert told == [(1, 3), (2, 3), (3, 3)] * 2
+
+
+def test_an_empty_directory_in_the_place_of_a_full_one_is_an_error(tmp_path: Path, articles: Path) -> None:
+    """A mount point without its disk, or a checkout that is not there yet, withdraws nothing."""
+    old_article(articles)
+    library = load(articles, RULES)
+    articles.rename(tmp_path / "away")
+    articles.mkdir()
+    with pytest.raises(DirectoryError, match="replaced by an empty one; it held 1 files"):
+        load(articles, RULES, library)
+
+
+def test_the_last_file_of_a_directory_can_be_deleted(articles: Path) -> None:
+    """A directory that was emptied file by file is empty, and nothing of it is held."""
+    path = old_article(articles)
+    library = load(articles, RULES)
+    path.unlink()
+    assert load(articles, RULES, library).files == {}
+
+
+def test_what_stood_behind_a_link_that_leads_nowhere_stays(articles: Path) -> None:
+    """While a link is broken, as in the middle of a volume's change, the files behind it stay as they were."""
+    old_article(articles, ".v1/a.md", title="File")
+    old_article(articles, ".v1/d/b.md", title="Below")
+    (articles / ".data").symlink_to(".v1")
+    (articles / "a.md").symlink_to(".data/a.md")
+    (articles / "d").symlink_to(".data/d")
+    (articles / "other").symlink_to("nowhere")
+    first = load(articles, RULES)
+    assert titles(first) == {"a.md": "File", "d/b.md": "Below"}
+    (articles / ".data").unlink()
+    second = load(articles, RULES, first)
+    assert titles(second) == titles(first)
+    assert [str(problem) for problem in second.problems()] == [
+        f"{name}: the file: found a link that leads nowhere, expected a file or directory that can be read"
+        for name in ("a.md", "d")
+    ]

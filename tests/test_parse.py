@@ -684,3 +684,29 @@ def test_one_file_does_not_fill_the_list_of_problems() -> None:
     assert len(parsed.problems) == 101
     assert parsed.problems[0].field == "title"
     assert parsed.problems[-1].found == "5001 problems"
+
+
+def test_a_file_has_a_bounded_number_of_topics() -> None:
+    """Each topic is a feed of its own: beyond 50 they are left out, and that is named."""
+    content = front_matter(topics=f"[{', '.join(f't{number}' for number in range(1000))}, t1]").encode()
+    parsed = parse("a.md", content, ZONE)
+    assert parsed.article
+    assert parsed.article.topics == tuple(f"t{number}" for number in range(50))
+    (problem,) = parsed.problems
+    assert (problem.field, problem.found, problem.expected) == ("topics", "more than 50 topics", "at most 50")
+
+
+@pytest.mark.parametrize("name", ["published", "heat", "publishedDateTime"])
+def test_a_secret_that_ran_into_another_field_is_not_shown(name: str) -> None:
+    """Where a line lost its colon, its text belongs to the field before: no message shows a secret with it."""
+    content = front_matter(**{name: "true\n  secured TOPSECRET"}).encode()
+    problems = parse("a.md", content, ZONE).problems
+    assert [problem.field for problem in problems] == [name]
+    assert "TOPSECRET" not in str(problems)
+
+
+def test_a_very_long_markdown_body_is_left_out() -> None:
+    """Markdown costs time even where it comes to nothing: beyond 200,000 characters it is refused."""
+    parsed = parse("a.md", (front_matter() + "[" * 200_001).encode(), ZONE)
+    assert parsed.article
+    assert [problem.field for problem in parsed.problems] == ["body"]

@@ -108,3 +108,15 @@ def test_next_change(given_articles: list[Article], rule: SelectionRules) -> Non
     assert change > NOW
     assert select(given_articles, rule, change - SECOND).articles == selection.articles
     assert select(given_articles, rule, change).articles != selection.articles
+
+
+def test_an_update_that_is_still_to_come_is_none_yet() -> None:
+    """An `updatedDateTime` in the future counts from then on, and the selection says when."""
+    later = NOW + timedelta(days=1)
+    article = make_article(updated_at=later)
+    before = select([article], SelectionRules(), NOW)
+    assert [each.updated_at for each in before.articles] == [None]
+    assert before.next_change == later
+    after = select([article], SelectionRules(), later)
+    assert after.articles == (article,)
+    assert after.next_change is None

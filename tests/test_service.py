@@ -275,8 +275,8 @@ def test_dated_article_appears_by_itself(articles: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
 def test_stop_is_clean_and_lets_requests_finish(articles: Path, tmp_path: Path, with_signal: int) -> None:
     """A signal ends it within 5 s with status 0, and whoever was being answered gets the whole answer."""
-    body = " ".join(f"word{number}" for number in range(90_000))
-    for number in range(5):
+    body = " ".join(f"word{number}" for number in range(15_000))
+    for number in range(40):
         write_article(articles, f"{number}.md", body, webUrl=f"https://example.org/{number}")
     with running(tmp_path, articles) as service:
         size = int(service.ask("/feeds/all.atom", "HEAD").headers["content-length"])
@@ -334,3 +334,53 @@ def test_host_header_reaches_nothing(seeds: Service) -> None:
     answer = seeds.ask("/providers/techcrunch.com", Host="evil.example")
     assert answer.headers["location"].startswith(seeds.base_url)
     assert b"evil" not in seeds.ask("/topics/ai", Host="evil.example").body
+
+
+def test_port_is_taken_from_the_first_moment(articles: Path) -> None:
+    """While the first reload of a service still runs, no second one takes its port."""
+    for number in range(300):
+        write_article(articles, f"{number}.md", "[" * 20_000, webUrl=f"https://example.org/{number}")
+    port = free_port()
+    arguments = command("serve", "--articles", str(articles), "--port", str(port))
+    first = subprocess.Popen(arguments, cwd=ROOT, env=environment(), stderr=subprocess.DEVNULL)
+    try:
+
+        def is_taken() -> bool:
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    return True
+                return False
+
+        wait_for(is_taken, "the port to be claimed")
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0, "the first reload ended too early for this test"
+        second = subprocess.run(
+            arguments,
+            cwd=ROOT,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+        assert second.returncode == 1
+        assert "Address already in use" in second.stderr
+    finally:
+        first.terminate()
+        first.wait(PATIENCE_SECONDS)
+    assert first.returncode == 0
+
+
+def test_release_that_falls_due_without_the_directory_is_made_up_for(articles: Path, tmp_path: Path) -> None:
+    """A dated article that falls due while the directory is gone costs one failed reload, and no storm of them."""
+    due = datetime.now(UTC) + timedelta(seconds=3)
+    write_article(articles, publishedDateTime=due.strftime("%Y-%m-%dT%H:%M:%SZ"), topics="[Later]")
+    with running(tmp_path, articles, "--reload-every", "2s") as service:
+        articles.rename(tmp_path / "away")
+        wait_for(lambda: datetime.now(UTC) > due + timedelta(seconds=1), "the moment to pass")
+        assert service.log.read_text("utf-8").count("reload failed") < 10
+        (tmp_path / "away").rename(articles)
+        wait_for(lambda: service.ask("/topics/later.atom").status == 200, "the interval to make up for it")

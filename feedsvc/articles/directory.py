@@ -29,8 +29,13 @@ class Stamp:
 
 @dataclass(slots=True)
 class Scan:
-    """The files of a moment, by path relative to the directory, and the sub-directories that cannot be read."""
+    """The files of a moment, by path relative to the directory.
 
+    `unreadable` are sub-directories (with a slash at the end) and links that could not be followed, with the
+    reason; `root` is what tells the directory from another in its place.
+    """
+
+    root: tuple[int, int]
     files: dict[str, Stamp] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
 
@@ -58,10 +63,11 @@ def scan(root: Path, exclude: Iterable[str] = ()) -> Scan:
     Raises:
         DirectoryError: the directory is missing or cannot be read.
     """
-    found = Scan()
     base = os.fspath(root)
-    walk = _Walk(os.path.realpath(base), tuple(exclude), found)
     try:
+        here = os.stat(base)
+        found = Scan((here.st_dev, here.st_ino))
+        walk = _Walk(os.path.realpath(base), tuple(exclude), found)
         walk.directory(base, "")
     except OSError as error:
         raise DirectoryError(f"the articles directory cannot be read: {error.strerror}") from error
@@ -128,6 +134,7 @@ class _Walk:
                 target = os.path.realpath(path, strict=True)
                 info = os.stat(target)
             except OSError:
+                self.found.unreadable[relative] = "a link that leads nowhere"
                 continue
             inside = target.startswith(self.real_root.rstrip("/") + "/")
             if not inside or (info.st_dev, info.st_ino) in self.seen:

@@ -7,6 +7,7 @@ last good article until it is good again or gone.
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from feedsvc.articles.article import Article, Problem
-from feedsvc.articles.directory import ReadError, Scan, Stamp, read_file, scan
+from feedsvc.articles.directory import SUFFIXES, DirectoryError, ReadError, Scan, Stamp, read_file, scan
 from feedsvc.articles.parse import Parsed, parse
 from feedsvc.text import printable
 
@@ -55,9 +56,13 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Every file by its path; the sub-directories that could not be read; and how many files were parsed."""
+    """Every file by its path; the directories and links that could not be read; how many files were parsed.
+
+    `root` tells the directory from another that takes its place, as a mount point does when a disk goes.
+    """
 
     files: Mapping[str, FileState] = field(default_factory=dict)
+    root: tuple[int, int] | None = None
     unreadable: tuple[Problem, ...] = ()
     parsed: int = 0
 
@@ -88,6 +93,11 @@ def load(root: Path, rules: LoadRules, known: Library | None = None, progress: P
     """
     known = known or Library()
     listing = scan(root, rules.exclude)
+    if known.files and not listing.files and listing.root != known.root:
+        raise DirectoryError(
+            f"the articles directory was replaced by an empty one; it held {len(known.files)} files"
+        )
+    lost = _lost(listing, known)
     stamps = _with_unreadable(listing, known)
     files: dict[str, FileState] = {}
     parsed = 0
@@ -103,21 +113,30 @@ def load(root: Path, rules: LoadRules, known: Library | None = None, progress: P
         if progress:
             progress(count, len(stamps))
     unreadable = tuple(
-        Problem(printable(path), None, None, reason, "a directory that can be read")
-        for path, reason in sorted(listing.unreadable.items())
+        Problem(printable(path), None, None, reason, "a file or directory that can be read")
+        for path, reason in sorted(lost.items())
     )
-    return Library(files, unreadable, parsed)
+    return Library(files, listing.root, unreadable, parsed)
+
+
+def _lost(listing: Scan, known: Library) -> dict[str, str]:
+    """What could not be read and matters: a sub-directory, a link to an article, a link that led to some."""
+    return {
+        path: reason
+        for path, reason in listing.unreadable.items()
+        if path.endswith(("/", *SUFFIXES)) or any(each.startswith(f"{path}/") for each in known.files)
+    }
 
 
 def _with_unreadable(listing: Scan, known: Library) -> Mapping[str, Stamp | None]:
-    """The stamps by path; files below a sub-directory that cannot be read stay as they were (None)."""
+    """The stamps by path; files behind what cannot be read stay as they were (None)."""
     if not listing.unreadable:
         return listing.files
-    lost = tuple(listing.unreadable)
-    stamps: dict[str, Stamp | None] = {path: None for path in known.files if path.startswith(lost)}
-    return dict(
-        sorted((stamps | listing.files).items(), key=lambda item: item[0].encode("utf-8", "surrogateescape"))
-    )
+    behind = tuple(f"{path.rstrip('/')}/" for path in listing.unreadable)
+    stamps: dict[str, Stamp | None] = {
+        path: None for path in known.files if path in listing.unreadable or path.startswith(behind)
+    }
+    return dict(sorted((stamps | listing.files).items(), key=lambda item: os.fsencode(item[0])))
 
 
 def _read(root: Path, path: str, stamp: Stamp, rules: LoadRules, before: FileState | None) -> FileState | None:

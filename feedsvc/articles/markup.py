@@ -37,6 +37,8 @@ _ATTRIBUTES = {
 }
 # Nested without end, a few hundred kilobytes of tags cost the parser minutes; this many cost under a second.
 MAX_TAGS = 20_000
+# The Markdown parser, too, has inputs that cost it about 15 us a character.
+MAX_MARKDOWN = 200_000
 _TAG = re.compile(r"</?[A-Za-z]")
 _URL_ATTRIBUTES = frozenset({"cite", "href", "src"})
 
@@ -59,6 +61,8 @@ def render_body(source: str, kind: Literal["markdown", "html"], base: str) -> st
     source = clean(source).strip()
     if not source:
         return ""
+    if kind == "markdown" and len(source) > MAX_MARKDOWN:
+        raise MarkupError(f"more than {MAX_MARKDOWN} characters of Markdown")
     dirty = _MARKDOWN.render(source) if kind == "markdown" else source
 
     if sum(1 for _ in _TAG.finditer(dirty)) > MAX_TAGS:

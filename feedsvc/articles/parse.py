@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 MAX_RELATED = 5
+# Each topic is a feed, and each of its feeds names all of them.
+MAX_TOPICS = 50
+MAX_AUTHORS = 20
 MAX_PROBLEMS = 100
 _MARKER = re.compile(r"---[ \t]*\r?(\n|\Z)")
 _END = re.compile(r"^(---|\.\.\.)[ \t]*\r?(\n|\Z)", re.MULTILINE)
@@ -179,7 +183,8 @@ def _provider(fields: Fields) -> Provider | None:
     name = inner.text("name") or domain
     if not name:
         return None
-    authors = tuple(Author(each) for each in dict.fromkeys(_author_names(inner)))
+    names = dict.fromkeys(islice(_author_names(inner), MAX_AUTHORS))
+    authors = tuple(Author(each) for each in names)
     return Provider(name, domain, authors)
 
 
@@ -203,6 +208,9 @@ def _topics(fields: Fields) -> tuple[str, ...]:
             fields.warn(name, item.line, describe(item), "a topic's name")
             continue
         topic = one_line(item.data)
+        if topic and len(topics) == MAX_TOPICS and fold(topic) not in topics:
+            fields.warn("topics", item.line, f"more than {MAX_TOPICS} topics", f"at most {MAX_TOPICS}")
+            break
         if topic:
             topics.setdefault(fold(topic), topic)
     return tuple(topics.values())

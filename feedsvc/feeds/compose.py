@@ -186,7 +186,8 @@ def _entry(article: Article, site: Site, memory: Memory) -> Entry:
         authors=tuple(dict.fromkeys([provider.name, *people])) if provider else (site.title,),
         source=_source(provider, site),
         categories=tuple(_categories(article.topics, site, memory)),
-        summary=article.excerpt,
+        # With nothing else to read, a reader shows the title.
+        summary=article.excerpt or ("" if article.body else article.title),
         content=article.body or (f"<p>{html.escape(article.excerpt, quote=False)}</p>" if article.excerpt else ""),
         picture=article.images[0] if article.images else None,
         related=article.related,

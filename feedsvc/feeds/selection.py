@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -70,6 +70,10 @@ def select(articles: Iterable[Article], rules: SelectionRules, now: datetime) ->
     for article in articles:
         reason = held_by(article, rules, now)
         if reason is None:
+            if article.updated_at and article.updated_at > now:
+                # An update that is still to come is none yet.
+                changes.append(article.updated_at)
+                article = replace(article, updated_at=None)  # noqa: PLW2901 - the same article, as of now
             selected.append(article)
             if rules.max_age is not None:
                 changes.append(article.published_at + rules.max_age + timedelta(seconds=1))
