@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from feedsvc.documents.snapshot import FEED_ENDINGS
+
 if TYPE_CHECKING:
     from feedsvc.documents.snapshot import Snapshot
 
@@ -66,7 +68,7 @@ def _file_of(path: str) -> str:
     if path == "/":
         return "index.html"
     name = path.removeprefix("/")
-    return name if path.endswith((".atom", ".rss")) else f"{name}.html"
+    return name if path.endswith(FEED_ENDINGS) else f"{name}.html"
 
 
 def _read_manifest(out: Path) -> set[str]:

@@ -88,12 +88,13 @@ def _progress() -> Progress | None:
     """Shows how far the reading is, once it has taken a second; nothing where nobody looks."""
     if not sys.stderr.isatty():
         return None
-    shown = time.monotonic() + 1
+    begin = shown = time.monotonic()
 
     def show(done: int, total: int) -> None:
         nonlocal shown
-        if time.monotonic() > shown or (done == total and total > 10_000):
-            shown = time.monotonic() + 0.2
+        moment = time.monotonic()
+        if moment > begin + 1 and (moment > shown + 0.2 or done == total):
+            shown = moment
             click.echo(f"\rreading file {done:,} of {total:,}", nl=done == total, err=True)
 
     return show

@@ -55,10 +55,10 @@ def report(state: State, last: Outcome | None, every: timedelta, now: datetime) 
 
 def summary(state: State) -> str:
     """What was found, on one line."""
-    held = "".join(f", {count} {reason}" for reason, count in state.held.items())
+    held = "".join(f", {count:,} {reason}" for reason, count in state.held.items())
     return (
         f"{count_of(len(state.library.files), 'file')}: {count_of(len(state.articles), 'article')}, "
-        f"{len(state.selection.articles)} selected, {len(state.selection.held)} held{_in_brackets(held)}, "
+        f"{len(state.selection.articles):,} selected, {len(state.selection.held):,} held{_in_brackets(held)}, "
         f"{count_of(len(state.problems), 'problem')}"
     )
 
@@ -68,7 +68,7 @@ def served(feeds: Mapping[str, object]) -> str:
     topics = sum(path.startswith("/topics/") for path in feeds)
     providers = sum(path.startswith("/providers/") for path in feeds)
     return (
-        f"{count_of(len(feeds), 'feed')} as Atom, RSS and page: all articles, {count_of(topics, 'topic')}, "
+        f"{count_of(len(feeds), 'feed')} as Atom, RSS, JSON and page: all articles, {count_of(topics, 'topic')}, "
         f"{count_of(providers, 'provider')}"
     )
 

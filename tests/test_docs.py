@@ -117,9 +117,9 @@ def test_every_route_is_documented() -> None:
     for rule in app.url_map.iter_rules():
         assert f"{rule.rule}`" in README, rule.rule
     for path in (
-        "`/feeds/all` `.atom` `.rss`",
-        "`/topics/<slug>` `.atom` `.rss`",
-        "`/providers/<slug>` `.atom` `.rss`",
+        "`/feeds/all` `.atom` `.rss` `.json`",
+        "`/topics/<slug>` `.atom` `.rss` `.json`",
+        "`/providers/<slug>` `.atom` `.rss` `.json`",
     ):
         assert path in README
 

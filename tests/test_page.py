@@ -55,11 +55,15 @@ def test_discovery() -> None:
     assert [dict(link.attrib) for link in page.xpath("/html/head/link[@rel='alternate']")] == [
         {
             "rel": "alternate",
-            "type": f"application/{name.lower()}+xml",
+            "type": media_type,
             "title": f"AI · Site ({name})",
             "href": f"https://feeds.example/topics/ai.{name.lower()}",
         }
-        for name in ("Atom", "RSS")
+        for name, media_type in (
+            ("Atom", "application/atom+xml"),
+            ("RSS", "application/rss+xml"),
+            ("JSON", "application/feed+json"),
+        )
     ]
     assert page.xpath("/html/head/link[@rel='canonical']/@href") == ["https://feeds.example/topics/ai"]
     assert page.get("lang") == "en"

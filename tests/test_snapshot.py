@@ -35,6 +35,7 @@ def test_every_feed_has_its_documents() -> None:
                 ("", "text/html; charset=utf-8"),
                 (".atom", "application/atom+xml; charset=utf-8"),
                 (".rss", "application/rss+xml; charset=utf-8"),
+                (".json", "application/feed+json; charset=utf-8"),
             )
         },
     }
@@ -60,7 +61,7 @@ def test_only_what_changed_is_new() -> None:
     )
     second = published(changed, first, NOW + SECOND)
     kept = {path for path, document in first.documents.items() if second.documents[path] is document}
-    assert kept == {"/topics/chips", "/topics/chips.atom", "/topics/chips.rss", "/"}
+    assert kept == {"/topics/chips", "/topics/chips.atom", "/topics/chips.rss", "/topics/chips.json", "/"}
     assert second.documents["/topics/ai.atom"].last_modified == NOW + SECOND
     assert (second.rendered, second.changed_at) == (2, NOW + SECOND)
 

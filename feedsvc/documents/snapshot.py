@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from feedsvc.documents.document import Document, Headers, seal
+from feedsvc.documents.jsonfeed import JSON_TYPE, render_json
 from feedsvc.documents.page import CONTENT_SECURITY_POLICY, HTML_TYPE, render_index, render_page
 from feedsvc.documents.syndication import ATOM_TYPE, RSS_TYPE, render_atom, render_rss
 from feedsvc.text import fold
@@ -43,6 +44,7 @@ _PAGE_HEADERS = (
 FORMATS = (
     Format(".atom", ATOM_TYPE, render_atom, _FEED_HEADERS),
     Format(".rss", RSS_TYPE, render_rss, _FEED_HEADERS),
+    Format(".json", JSON_TYPE, render_json, _FEED_HEADERS),
     Format("", HTML_TYPE, render_page, _PAGE_HEADERS),
 )
 FEED_ENDINGS = tuple(each.ending for each in FORMATS if each.ending)

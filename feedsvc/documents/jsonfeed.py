@@ -1,0 +1,66 @@
+"""JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from feedsvc.clock import iso
+
+if TYPE_CHECKING:
+    from feedsvc.feeds.feed import Entry, Feed
+
+JSON_TYPE = "application/feed+json; charset=utf-8"
+_VERSION = "https://jsonfeed.org/version/1.1"
+
+
+def render_json(feed: Feed) -> bytes:
+    """The feed as JSON Feed 1.1; its ids are those of the Atom feed."""
+    url = feed.site.base_url + feed.path
+    document = {
+        "version": _VERSION,
+        "title": feed.title,
+        "home_page_url": url,
+        "feed_url": f"{url}.json",
+        "description": feed.description,
+        "language": feed.site.language,
+        "authors": [{"name": feed.site.title}],
+        "items": [_item(entry) for entry in feed.entries],
+    }
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _item(entry: Entry) -> dict[str, object]:
+    item: dict[str, object] = {"id": entry.id, "url": entry.url}
+    if entry.source:
+        # The entry is about a page elsewhere: readers open that.
+        item["external_url"] = entry.url
+    item["title"] = entry.title
+    # An item has one of the two.
+    item |= {"content_html": entry.content} if entry.content else {"content_text": entry.summary or entry.title}
+    if entry.summary:
+        item["summary"] = entry.summary
+    if entry.picture:
+        item["image"] = entry.picture.url
+    item |= {
+        "date_published": iso(entry.published),
+        "date_modified": iso(entry.updated),
+        "authors": [{"name": name} for name in entry.authors],
+    }
+    if entry.categories:
+        item["tags"] = [category.term for category in entry.categories]
+    extension = _extension(entry)
+    if extension:
+        item["_feedsvc"] = extension
+    return item
+
+
+def _extension(entry: Entry) -> dict[str, object]:
+    extension: dict[str, object] = {}
+    if entry.source:
+        extension["source"] = {"title": entry.source.title, "url": entry.source.url}
+    if entry.picture and entry.picture.width and entry.picture.height:
+        extension["image_size"] = {"width": entry.picture.width, "height": entry.picture.height}
+    if entry.related:
+        extension["related"] = [{"title": link.title, "url": link.url} for link in entry.related]
+    return extension

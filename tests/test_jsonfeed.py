@@ -1,0 +1,95 @@
+"""JSON Feed 1.1, judged by the standard library's parser and the standard's own rules."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from support import NOW, SITE, make_article
+
+from feedsvc.articles.article import Author, Image, Link, Provider
+from feedsvc.documents.jsonfeed import render_json
+from feedsvc.documents.syndication import render_atom
+from feedsvc.feeds.compose import Memory, compose
+
+FULL = make_article(
+    "a",
+    excerpt="A <summary>.",
+    body="<p>A body.</p>",
+    topics=("AI", "C++"),
+    provider=Provider("Example", "example.org", (Author("Ann"),)),
+    images=(Image("https://example.org/p.png", 640, 480),),
+    related=(Link("https://example.net/r", "Related"),),
+)
+
+
+def rendered(*articles: Any) -> dict[str, Any]:
+    """The feed of all articles, parsed."""
+    feed = compose(tuple(articles), SITE, Memory(), 50).feeds[0]
+    document: dict[str, Any] = json.loads(render_json(feed))
+    return document
+
+
+def test_feed_has_what_the_standard_asks_for() -> None:
+    """PUBLISHING 16: version, title, items; home_page_url, feed_url; authors, and not author."""
+    feed = rendered(FULL)
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert feed["title"] == "Site"
+    assert feed["home_page_url"] == "https://feeds.example/feeds/all"
+    assert feed["feed_url"] == "https://feeds.example/feeds/all.json"
+    assert feed["language"] == "en"
+    assert feed["authors"] == [{"name": "Site"}]
+    assert "author" not in feed
+    assert len(feed["items"]) == 1
+
+
+def test_item_holds_the_whole_entry() -> None:
+    """An item has every field that the entry has; what the standard does not know stands in _feedsvc."""
+    (item,) = rendered(FULL)["items"]
+    assert item == {
+        "id": FULL.id,
+        "url": FULL.url,
+        "external_url": FULL.url,
+        "title": "a",
+        "content_html": "<p>A body.</p>",
+        "summary": "A <summary>.",
+        "image": "https://example.org/p.png",
+        "date_published": "2021-12-31T00:00:00Z",
+        "date_modified": "2021-12-31T00:00:00Z",
+        "authors": [{"name": "Example"}, {"name": "Ann"}],
+        "tags": ["AI", "C++"],
+        "_feedsvc": {
+            "source": {"title": "Example", "url": "https://example.org/"},
+            "image_size": {"width": 640, "height": 480},
+            "related": [{"title": "Related", "url": "https://example.net/r"}],
+        },
+    }
+
+
+def test_bare_item_has_text_and_nothing_empty() -> None:
+    """PUBLISHING 16: an item has content_html or content_text; what an article lacks is not there."""
+    (item,) = rendered(make_article("a"))["items"]
+    assert item["content_text"] == "a"
+    assert not {"content_html", "image", "tags", "external_url", "_feedsvc"} & item.keys()
+
+
+def test_ids_are_strings_equal_to_those_of_atom() -> None:
+    """PUBLISHING 16: a reader that changes the format knows every article again."""
+    articles = tuple(make_article(name) for name in "abc")
+    feed = compose(articles, SITE, Memory(), 50).feeds[0]
+    atom = render_atom(feed).decode()
+    ids = [item["id"] for item in json.loads(render_json(feed))["items"]]
+    assert len(set(ids)) == 3
+    assert all(f"<id>{each}</id>" in atom for each in ids)
+
+
+@given(st.text(), st.text())
+def test_any_text_is_itself_in_json(title: str, excerpt: str) -> None:
+    """Whatever a title or an excerpt holds comes out as it is."""
+    feed = compose((replace(FULL, title=title, excerpt=excerpt, published_at=NOW),), SITE, Memory(), 50).feeds[0]
+    (item,) = json.loads(render_json(feed))["items"]
+    assert item["title"] == title
+    assert item.get("summary", "") == excerpt
