@@ -68,7 +68,7 @@ def _file_of(path: str) -> str:
     if path == "/":
         return "index.html"
     name = path.removeprefix("/")
-    return name if path.endswith(FEED_ENDINGS) else f"{name}.html"
+    return name if path.endswith((*FEED_ENDINGS, ".opml")) else f"{name}.html"
 
 
 def _read_manifest(out: Path) -> set[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from feedsvc.documents.snapshot import Snapshot
 
 FILES = {
+    "feeds.opml",
     "index.html",
     *(
         f"{page}{ending}"
@@ -60,7 +61,7 @@ def forge(out: Path, *names: object) -> None:
 
 def test_all_documents(snapshot: Snapshot, out: Path, articles: Path) -> None:
     """Every document is a file with its bytes, readable for a web server; pages end in .html."""
-    assert build(snapshot, out, articles) == Built(files=13, written=13, removed=0)
+    assert build(snapshot, out, articles) == Built(files=14, written=14, removed=0)
     assert files_in(out) == FILES
     assert (out / "topics/ai.atom").read_bytes() == snapshot.documents["/topics/ai.atom"].content
     assert (out / "topics/ai.html").read_bytes() == snapshot.documents["/topics/ai"].content
@@ -73,11 +74,11 @@ def test_unchanged_files_are_not_touched(snapshot: Snapshot, out: Path, articles
     build(snapshot, out, articles)
     for path in out.rglob("*.*"):
         os.utime(path, (1, 1))
-    assert build(snapshot, out, articles) == Built(files=13, written=0, removed=0)
+    assert build(snapshot, out, articles) == Built(files=14, written=0, removed=0)
     assert {path.stat().st_mtime for path in out.rglob("*.*")} == {1}
     write_article(articles, "b.md", webUrl="https://example.org/b", topics="[Chips]", provider=None)
     built = build(snapshot_of(articles), out, articles)
-    assert built == Built(files=17, written=9, removed=0)
+    assert built == Built(files=18, written=10, removed=0)
     assert (out / "topics/ai.atom").stat().st_mtime == 1
 
 
@@ -97,8 +98,9 @@ def test_stale_files_are_removed(snapshot: Snapshot, out: Path, articles: Path) 
     build(snapshot, out, articles)
     (articles / "a.md").unlink()
     (out / "feeds" / "mine.txt").write_text("mine")
-    assert build(snapshot_of(articles), out, articles) == Built(files=5, written=5, removed=8)
+    assert build(snapshot_of(articles), out, articles) == Built(files=6, written=6, removed=8)
     assert files_in(out) == {
+        "feeds.opml",
         "index.html",
         "feeds/all.atom",
         "feeds/all.rss",

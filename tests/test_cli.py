@@ -117,7 +117,7 @@ def test_build_writes_the_documents(tmp_path: Path) -> None:
     out = tmp_path / "public"
     first = run("build", str(out), "--base-url", "https://feeds.example.org")
     assert first.returncode == 0
-    assert "21 files, 21 written, 0 removed, 0 problems" in first.stdout
+    assert "22 files, 22 written, 0 removed, 0 problems" in first.stdout
     assert b'href="https://feeds.example.org/topics/ai.atom"' in (out / "topics/ai.atom").read_bytes()
     assert "0 written" in run("build", str(out), "--base-url", "https://feeds.example.org").stdout
 

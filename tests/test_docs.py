@@ -116,6 +116,7 @@ def test_every_route_is_documented() -> None:
     app = create_app(lambda: None, dict, dict, "http://localhost", "token")
     for rule in app.url_map.iter_rules():
         assert f"{rule.rule}`" in README, rule.rule
+    assert "`/feeds.opml`" in README
     for path in (
         "`/feeds/all` `.atom` `.rss` `.json`",
         "`/topics/<slug>` `.atom` `.rss` `.json`",

@@ -120,7 +120,7 @@ def test_index() -> None:
     page = read(render_index(feeds, SITE))
     assert [words(heading) for heading in page.xpath("//h2")] == ["Everything", "Topics", "Providers"]
     paths = ["/feeds/all", "/topics/a", "/topics/b", "/providers/p"]
-    assert page.xpath("//li/a/@href") == [f"https://feeds.example{path}" for path in paths]
+    assert page.xpath("//li/a[@class='name']/@href") == [f"https://feeds.example{path}" for path in paths]
     assert page.xpath("//link[@rel='alternate']/@href") == [f"https://feeds.example{path}.atom" for path in paths]
     for path in paths:
         assert page.xpath(f"//li//a[@href='https://feeds.example{path}.rss']")

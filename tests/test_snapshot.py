@@ -28,6 +28,7 @@ def test_every_feed_has_its_documents() -> None:
     snapshot = published(composed(make_article(topics=("AI",))))
     assert {path: document.media_type for path, document in snapshot.documents.items()} == {
         "/": "text/html; charset=utf-8",
+        "/feeds.opml": "text/x-opml; charset=utf-8",
         **{
             path + ending: media_type
             for path in ("/feeds/all", "/topics/ai")
@@ -61,7 +62,14 @@ def test_only_what_changed_is_new() -> None:
     )
     second = published(changed, first, NOW + SECOND)
     kept = {path for path, document in first.documents.items() if second.documents[path] is document}
-    assert kept == {"/topics/chips", "/topics/chips.atom", "/topics/chips.rss", "/topics/chips.json", "/"}
+    assert kept == {
+        "/topics/chips",
+        "/topics/chips.atom",
+        "/topics/chips.rss",
+        "/topics/chips.json",
+        "/",
+        "/feeds.opml",
+    }
     assert second.documents["/topics/ai.atom"].last_modified == NOW + SECOND
     assert (second.rendered, second.changed_at) == (2, NOW + SECOND)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from feedsvc.documents.document import Document, Headers, seal
 from feedsvc.documents.jsonfeed import JSON_TYPE, render_json
+from feedsvc.documents.opml import OPML_PATH, OPML_TYPE, render_opml
 from feedsvc.documents.page import CONTENT_SECURITY_POLICY, HTML_TYPE, render_index, render_page
 from feedsvc.documents.syndication import ATOM_TYPE, RSS_TYPE, render_atom, render_rss
 from feedsvc.text import fold
@@ -99,12 +100,27 @@ def publish(composition: Composition, caching: str, before: Snapshot | None, now
             if unchanged:
                 documents[path] = known[path]
             else:
-                headers: Headers = [("Cache-Control", caching), *form.headers]
+                headers: Headers = [("Cache-Control", caching), *form.headers, ("Link", _links(feed, form))]
                 documents[path] = _renew(known.get(path), form.render(feed), form.media_type, headers, now)
-    index = render_index(composition.feeds, composition.feeds[0].site)
-    documents["/"] = _renew(known.get("/"), index, HTML_TYPE, [("Cache-Control", caching), *_PAGE_HEADERS], now)
+    site = composition.feeds[0].site
+    for path, content, media_type, more in (
+        ("/", render_index(composition.feeds, site), HTML_TYPE, _PAGE_HEADERS),
+        (OPML_PATH, render_opml(composition.feeds, site), OPML_TYPE, _FEED_HEADERS),
+    ):
+        documents[path] = _renew(known.get(path), content, media_type, [("Cache-Control", caching), *more], now)
     feeds = {feed.path: feed for feed in composition.feeds}
     return Snapshot(documents, composition.redirects, feeds, _newest(documents.values()), rendered)
+
+
+def _links(feed: Feed, form: Format) -> str:
+    """What a reader finds without parsing: a feed's own URL and its page; a page's feeds (RFC 8288)."""
+    url = feed.site.base_url + feed.path
+    if form.ending:
+        return f'<{url}{form.ending}>; rel="self", <{url}>; rel="alternate"; type="text/html"'
+    feeds = (each for each in FORMATS if each.ending)
+    return ", ".join(
+        f'<{url}{each.ending}>; rel="alternate"; type="{each.media_type.partition(";")[0]}"' for each in feeds
+    )
 
 
 def _renew(last: Document | None, content: bytes, media_type: str, headers: Headers, now: datetime) -> Document:

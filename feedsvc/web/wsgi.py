@@ -37,7 +37,7 @@ def serve_documents(snapshot: SnapshotSource, otherwise: WSGIApplication) -> WSG
         method = environ["REQUEST_METHOD"]
         if method in {"GET", "HEAD"}:
             return _answer(document, environ, start_response, with_body=method == "GET")
-        if method == "OPTIONS" and path.endswith(FEED_ENDINGS):
+        if method == "OPTIONS" and path.endswith((*FEED_ENDINGS, ".opml")):
             start_response("204 No Content", _PREFLIGHT)
             return []
         return otherwise(environ, start_response)
