@@ -710,3 +710,46 @@ def test_a_very_long_markdown_body_is_left_out() -> None:
     parsed = parse("a.md", (front_matter() + "[" * 200_001).encode(), ZONE)
     assert parsed.article
     assert [problem.field for problem in parsed.problems] == ["body"]
+
+
+def test_related_articles_are_the_best_of_each() -> None:
+    """Related coverage names each article once, the best first, with its provider; without quality comes last."""
+    links = article(
+        related="[{webUrl: 'https://e.org/1', quality: 5, provider: {name: One}}, {webUrl: 'https://e.org/2'},"
+        " {webUrl: 'https://e.org/3', quality: 50, provider: Three}, {webUrl: 'https://E.org:443/1', quality: 99}]"
+    ).related
+    assert links == (
+        Link("https://e.org/3", "https://e.org/3", "Three"),
+        Link("https://e.org/1", "https://e.org/1", "One"),
+        Link("https://e.org/2", "https://e.org/2"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("embedded", "page"),
+    [
+        ("https://www.youtube.com/embed/uAQa-Zg3yGk?x=1", "https://www.youtube.com/watch?v=uAQa-Zg3yGk"),
+        ("https://www.youtube-nocookie.com/embed/a_b", "https://www.youtube.com/watch?v=a_b"),
+        ("https://player.vimeo.com/video/123", "https://vimeo.com/123"),
+        ("https://example.org/player?a=1&amp;b=2", "https://example.org/player?a=1&b=2"),
+        ("javascript:alert(1)", None),
+    ],
+)
+def test_what_is_embedded_is_known_by_its_page(embedded: str, page: str | None) -> None:
+    """Of an embedded player, the page is known where it is watched; what is no web address is nothing."""
+    assert article(featuredContent=f'\'<iframe width="8" src="{embedded}"></iframe>\'').featured == page
+    assert article(featuredContent="<b>text</b>").featured is None
+
+
+@pytest.mark.parametrize("length", ["PT7M32S", "P1DT2H", "PT1.5S", "P3D"])
+def test_a_length_is_an_iso_duration(length: str) -> None:
+    """A length is kept as it is written."""
+    assert article(length=length).length == length
+
+
+@pytest.mark.parametrize("length", ["7 minutes", "P", "PT", "7"])
+def test_what_is_no_duration_is_left_out(length: str) -> None:
+    """A length that no program reads is left out and named."""
+    parsed, problem = warning(length=f"'{length}'")
+    assert parsed.length == ""
+    assert (problem.field, problem.expected) == ("length", "such as PT7M32S")

@@ -32,10 +32,11 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A page elsewhere, with its title."""
+    """A page elsewhere, with its title and the name of who brought it out ("" where unknown)."""
 
     url: str
     title: str
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Provider:
     name: str
     domain: str = ""
     authors: tuple[Author, ...] = ()
+    icon: Image | None = None
 
     @property
     def key(self) -> ProviderKey:
@@ -54,7 +56,10 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One file's state of an article: a revision. Dates are in UTC; `path` is relative to the directory."""
+    """One file's state of an article: a revision. Dates are in UTC; `path` is relative to the directory.
+
+    `length` is an ISO 8601 duration; `featured` is the page where what the article embeds (a video) is played.
+    """
 
     path: str
     identity: str
@@ -65,6 +70,8 @@ class Article:
     excerpt: str = ""
     body: str = ""
     type: str = ""
+    length: str = ""
+    featured: str | None = None
     category: str = ""
     quality: float | None = None
     heat: float | None = None

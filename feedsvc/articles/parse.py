@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import math
 import re
 from dataclasses import dataclass
 from itertools import islice
@@ -20,10 +22,16 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 MAX_RELATED = 5
+MAX_RELATED_READ = 50
 # Each topic is a feed, and each of its feeds names all of them.
 MAX_TOPICS = 50
 MAX_AUTHORS = 20
 MAX_PROBLEMS = 100
+_DURATION = re.compile(r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
+_FRAME = re.compile(r"<iframe\b[^>]*?\ssrc\s*=\s*([\"'])(.*?)\1", re.IGNORECASE | re.DOTALL)
+_VIDEO = re.compile(
+    r"https?://(?:(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]+)|player\.vimeo\.com/video/(\d+))"
+)
 _MARKER = re.compile(r"---[ \t]*\r?(\n|\Z)")
 _END = re.compile(r"^(---|\.\.\.)[ \t]*\r?(\n|\Z)", re.MULTILINE)
 
@@ -125,12 +133,14 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
     excerpt, kind_of, category = unescape(fields.text("excerpt")), fields.text("type"), fields.text("category")
     quality, heat = fields.number("quality"), fields.number("heat")
     provider, topics, images = _provider(fields), _topics(fields), tuple(_images(fields))
-    related = _related(fields, url or "")
+    identity = _identity(fields.text("id"), original_url or url or "")
+    related = _related(fields, identity)
+    length, featured = _length(fields), _featured(fields)
     if fields.failed or not (title and url and date):
         raise _UnusableError
     return Article(
         path=path,
-        identity=_identity(fields.text("id"), original_url or url),
+        identity=identity,
         title=title,
         url=url,
         published_at=date,
@@ -138,6 +148,8 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
         excerpt=excerpt,
         body=_body(fields, body, kind, url),
         type=kind_of,
+        length=length,
+        featured=featured,
         category=category,
         quality=quality,
         heat=heat,
@@ -185,7 +197,7 @@ def _provider(fields: Fields) -> Provider | None:
         return None
     names = dict.fromkeys(islice(_author_names(inner), MAX_AUTHORS))
     authors = tuple(Author(each) for each in names)
-    return Provider(name, domain, authors)
+    return Provider(name, domain, authors, next(_images(inner), None))
 
 
 def _author_names(provider: Fields) -> Iterator[str]:
@@ -233,16 +245,50 @@ def _images(fields: Fields) -> Iterator[Image]:
             fields.warn(name, item.line, describe(item), "a mapping with url, width and height")
 
 
-def _related(fields: Fields, own_url: str) -> tuple[Link, ...]:
-    links: dict[str, Link] = {}
-    for name, item in fields.items("related"):
+def _related(fields: Fields, own_identity: str) -> tuple[Link, ...]:
+    """The best of the related coverage: each article once, by quality, those without one last."""
+    found: dict[str, tuple[float, Link]] = {}
+    for name, item in islice(fields.items("related"), MAX_RELATED_READ):
         if not isinstance(item.data, dict):
             fields.warn(name, item.line, describe(item), "a mapping with title and webUrl")
             continue
         inner = fields.inner(name, item.data)
-        url = inner.url("webUrl") or inner.url("originalUrl")
-        if url and url != own_url:
-            links.setdefault(url, Link(url, inner.text("title") or url))
-        if len(links) == MAX_RELATED:
-            break
-    return tuple(links.values())
+        original_url = inner.url("originalUrl")
+        url = inner.url("webUrl") or original_url
+        if not url:
+            continue
+        identity = _identity(inner.text("id"), original_url or url)
+        if identity != own_identity:
+            quality = inner.number("quality")
+            link = Link(url, inner.text("title") or url, _provider_name(inner))
+            found.setdefault(identity, (-math.inf if quality is None else quality, link))
+    best = sorted(found.values(), key=lambda each: -each[0])
+    return tuple(link for _, link in best[:MAX_RELATED])
+
+
+def _provider_name(fields: Fields) -> str:
+    value = fields.values.get("provider")
+    if value and isinstance(value.data, dict):
+        return fields.inner("provider", value.data).text("name")
+    return one_line(value.data) if value and isinstance(value.data, str) else ""
+
+
+def _length(fields: Fields) -> str:
+    text = fields.text("length")
+    if text and not _DURATION.fullmatch(text):
+        fields.warn("length", fields.values["length"].line, describe(fields.values["length"]), "such as PT7M32S")
+        return ""
+    return text
+
+
+def _featured(fields: Fields) -> str | None:
+    """Where what is embedded can be watched: no frame leaves, a link to its page does."""
+    value = fields.values.get("featuredContent")
+    match = _FRAME.search(value.data) if value and isinstance(value.data, str) else None
+    url = clean_url(html.unescape(match[2])) if match else None
+    if not url:
+        return None
+    video = _VIDEO.match(url)
+    if not video:
+        return url
+    return f"https://www.youtube.com/watch?v={video[1]}" if video[1] else f"https://vimeo.com/{video[2]}"

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from feedsvc.clock import iso
+from feedsvc.documents.content import render_content
 
 if TYPE_CHECKING:
     from feedsvc.feeds.feed import Entry, Feed
@@ -25,19 +26,21 @@ def render_json(feed: Feed) -> bytes:
         "description": feed.description,
         "language": feed.site.language,
         "authors": [{"name": feed.site.title}],
-        "items": [_item(entry) for entry in feed.entries],
+        **({"icon": feed.icon.url} if feed.icon else {}),
+        "items": [_item(entry, feed.site.language) for entry in feed.entries],
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _item(entry: Entry) -> dict[str, object]:
+def _item(entry: Entry, language: str) -> dict[str, object]:
     item: dict[str, object] = {"id": entry.id, "url": entry.url}
     if entry.source:
         # The entry is about a page elsewhere: readers open that.
         item["external_url"] = entry.url
     item["title"] = entry.title
     # An item has one of the two.
-    item |= {"content_html": entry.content} if entry.content else {"content_text": entry.summary or entry.title}
+    content = render_content(entry, language)
+    item |= {"content_html": content} if content else {"content_text": entry.summary or entry.title}
     if entry.summary:
         item["summary"] = entry.summary
     if entry.picture:
@@ -62,5 +65,11 @@ def _extension(entry: Entry) -> dict[str, object]:
     if entry.picture and entry.picture.width and entry.picture.height:
         extension["image_size"] = {"width": entry.picture.width, "height": entry.picture.height}
     if entry.related:
-        extension["related"] = [{"title": link.title, "url": link.url} for link in entry.related]
+        extension["related"] = [
+            {"title": link.title, "url": link.url} | ({"provider": link.provider} if link.provider else {})
+            for link in entry.related
+        ]
+    for name in ("type", "length", "featured"):
+        if value := getattr(entry, name):
+            extension[name] = value
     return extension

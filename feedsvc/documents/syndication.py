@@ -26,16 +26,19 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
+from feedsvc.documents.content import render_content
 from feedsvc.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from feedsvc.feeds.feed import Entry, Feed
+    from feedsvc.feeds.feed import Entry, Feed, Site
 
 ATOM_TYPE = "application/atom+xml; charset=utf-8"
 RSS_TYPE = "application/rss+xml; charset=utf-8"
 _GENERATOR = "feedsvc"
+# The widest picture that an RSS channel may have.
+_MAX_ICON = 144
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _DC = "http://purl.org/dc/elements/1.1/"
@@ -74,15 +77,21 @@ def _generator(feed: Feed, ending: str, media_type: str) -> FeedGenerator:
     generator.language(feed.site.language)
     generator.generator(_GENERATOR)
     generator.updated(feed.updated)
+    if feed.icon:
+        generator.icon(feed.icon.url)
+        if feed.icon.width and feed.icon.width <= _MAX_ICON:
+            # The profile wants its title and link to be the channel's, which feedgen sees to.
+            width, height = str(feed.icon.width), str(feed.icon.height or feed.icon.width)
+            generator.image(url=feed.icon.url, width=width, height=height)
     url = feed.site.base_url + feed.path
     generator.link(href=url + ending, rel="self", type=media_type.partition(";")[0])
     generator.link(href=url, rel="alternate", type="text/html")
     for entry in feed.entries:
-        generator.add_entry(_entry(entry), order="append")
+        generator.add_entry(_entry(entry, feed.site), order="append")
     return generator
 
 
-def _entry(entry: Entry) -> FeedEntry:
+def _entry(entry: Entry, site: Site) -> FeedEntry:
     item = FeedEntry()
     item.register_extension("feedsvc", _EntryRepairs)
     item.feedsvc.entry = entry
@@ -96,11 +105,15 @@ def _entry(entry: Entry) -> FeedEntry:
         item.author(name=_text(author))
     for category in entry.categories:
         item.category(term=_text(category.term), scheme=category.scheme, label=_text(category.term))
+    for name in ("type", "length"):
+        if value := getattr(entry, name):
+            item.category(term=_text(value), scheme=f"{site.base_url}/#{name}", label=_text(value))
     if entry.summary:
         # As an RSS description it is read as HTML; for Atom, _EntryRepairs says which it is.
         item.summary(html.escape(_text(entry.summary), quote=False))
-    if entry.content:
-        item.content(_text(entry.content), type="html")
+    content = render_content(entry, site.language)
+    if content:
+        item.content(_text(content), type="html")
     return item
 
 
@@ -183,7 +196,7 @@ def _add_source(element: etree._Element, entry: Entry) -> None:
 
 def _add_picture(element: etree._Element, entry: Entry) -> None:
     if entry.picture:
-        picture = etree.SubElement(element, f"{{{_MEDIA}}}content", url=entry.picture.url, medium="image")
-        for name, pixels in (("width", entry.picture.width), ("height", entry.picture.height)):
-            if pixels:
-                picture.set(name, str(pixels))
+        sizes = (("width", entry.picture.width), ("height", entry.picture.height))
+        known = {"url": entry.picture.url} | {name: str(pixels) for name, pixels in sizes if pixels}
+        etree.SubElement(element, f"{{{_MEDIA}}}content", {**known, "medium": "image"})
+        etree.SubElement(element, f"{{{_MEDIA}}}thumbnail", known)

@@ -15,9 +15,9 @@ from feedsvc.feeds.slugs import Named, assign_slugs
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from feedsvc.articles.article import Article, Provider, ProviderKey
+    from feedsvc.articles.article import Article, Image, Provider, ProviderKey
 
 # An empty feed has to have a date (RFC 4287 §4.1.1), the same on every run.
 NO_CHANGE_YET = datetime(2000, 1, 1, tzinfo=UTC)
@@ -165,6 +165,7 @@ class _Composer:
             entries=entries,
             total=len(articles),
             site=self.site,
+            icon=next(_icons(articles), None) if kind == "provider" else None,
         )
 
     def entry(self, article: Article) -> Entry:
@@ -191,7 +192,14 @@ def _entry(article: Article, site: Site, memory: Memory) -> Entry:
         content=article.body or (f"<p>{html.escape(article.excerpt, quote=False)}</p>" if article.excerpt else ""),
         picture=article.images[0] if article.images else None,
         related=article.related,
+        type=article.type,
+        length=article.length,
+        featured=article.featured,
     )
+
+
+def _icons(articles: Iterable[Article]) -> Iterator[Image]:
+    return (each.provider.icon for each in articles if each.provider and each.provider.icon)
 
 
 def _categories(topics: Iterable[str], site: Site, memory: Memory) -> Iterable[Category]:

@@ -36,7 +36,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An article as a feed shows it. `summary` is text, `content` is HTML; both may be ""."""
+    """An article as a feed shows it. `summary` is text, `content` is HTML; both may be "".
+
+    `type` is what the publisher calls it (article, video, course), `length` an ISO 8601 duration, `featured` the
+    page where what the article embeds is played.
+    """
 
     id: str
     title: str
@@ -50,6 +54,9 @@ class Entry:
     content: str
     picture: Image | None
     related: tuple[Link, ...]
+    type: str = ""
+    length: str = ""
+    featured: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,7 @@ class Feed:
     entries: tuple[Entry, ...]
     total: int
     site: Site
+    icon: Image | None = None
 
     @property
     def newest(self) -> datetime | None:

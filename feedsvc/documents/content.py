@@ -1,0 +1,57 @@
+"""An entry's content as a reader shows it: the picture, the text, where it comes from, what else there is."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from feedsvc.articles.article import Image
+    from feedsvc.feeds.feed import Entry
+
+
+def render_content(entry: Entry, language: str) -> str:
+    """HTML of every part that the entry has, "" where it has none; every URL in it is absolute."""
+    return "".join((_picture(entry), entry.content, _origin(entry, language), _coverage(entry)))
+
+
+def _picture(entry: Entry) -> str:
+    """Not where the body shows it already. What is embedded is a link: from the picture, or by its own name."""
+    picture = ""
+    if entry.picture and escape(entry.picture.url) not in entry.content:
+        picture = f'<img src="{escape(entry.picture.url)}" alt=""{_size(entry.picture)}>'
+    if entry.featured:
+        picture = f'<a href="{escape(entry.featured)}">{picture or escape(entry.featured)}</a>'
+    return f"<p>{picture}</p>" if picture else ""
+
+
+def _size(picture: Image) -> str:
+    """Both or none: then nothing jumps when the picture comes."""
+    if picture.width and picture.height:
+        return f' width="{picture.width}" height="{picture.height}"'
+    return ""
+
+
+def _origin(entry: Entry, language: str) -> str:
+    if not entry.source:
+        return ""
+    name, date = escape(entry.source.title), readable_date(entry.published, language)
+    return f'<p><small><a href="{escape(entry.url)}">{name}</a>, {date}</small></p>'
+
+
+def _coverage(entry: Entry) -> str:
+    items = "".join(
+        f'<li><a href="{escape(link.url)}">{escape(link.title)}</a>'
+        f"{f' ({escape(link.provider)})' if link.provider else ''}</li>"
+        for link in entry.related
+    )
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def readable_date(moment: datetime, language: str) -> str:
+    """A date as the language writes it: we know the months of English, and elsewhere ISO 8601 is understood."""
+    if language.lower().partition("-")[0] == "en":
+        return f"{moment.day} {moment:%B %Y}"
+    return f"{moment:%Y-%m-%d}"
