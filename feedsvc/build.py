@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from feedsvc.documents.snapshot import FEED_ENDINGS
+from feedsvc.documents.format import FEED_ENDINGS
 
 if TYPE_CHECKING:
     from feedsvc.documents.snapshot import Snapshot
@@ -47,7 +47,9 @@ def build(snapshot: Snapshot, out: Path, articles: Path) -> Built:
     """
     if out.resolve().is_relative_to(articles.resolve()):
         raise BuildError(f"{out} lies in the articles directory; choose a place outside it")
-    files = {_file_of(path): document.content for path, document in snapshot.documents.items()}
+    archives = {path: snapshot.archives.document(path) for path in snapshot.archives.paths()}
+    documents = {**snapshot.documents, **archives}
+    files = {_file_of(path): document.content for path, document in documents.items() if document}
     try:
         out.mkdir(parents=True, exist_ok=True)
         before = _read_manifest(out)

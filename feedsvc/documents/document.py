@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -76,6 +77,16 @@ def seal(content: bytes, media_type: str, last_modified: datetime, headers: Head
         last_modified,
         {**smaller, "identity": _variant(content, digest, "identity", media_type, shared)},
     )
+
+
+def renew(last: Document | None, content: bytes, media_type: str, headers: Headers, now: datetime) -> Document:
+    """The last document where its content is the same, else a new one that is dated after it."""
+    if last is None:
+        return seal(content, media_type, now, headers)
+    if last.content == content:
+        return last
+    # Two changes within one second must not look like one to a reader that only asks by date.
+    return seal(content, media_type, max(now, last.last_modified + timedelta(seconds=1)), headers)
 
 
 def _variant(body: bytes, digest: str, coding: Coding, media_type: str, shared: Headers) -> Variant:

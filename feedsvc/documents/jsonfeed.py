@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from feedsvc.clock import iso
 from feedsvc.documents.content import render_content
+from feedsvc.feeds.feed import history
 
 if TYPE_CHECKING:
     from feedsvc.feeds.feed import Entry, Feed
@@ -17,12 +18,13 @@ _VERSION = "https://jsonfeed.org/version/1.1"
 
 def render_json(feed: Feed) -> bytes:
     """The feed as JSON Feed 1.1; its ids are those of the Atom feed."""
-    url = feed.site.base_url + feed.path
+    links = dict(history(feed))
     document = {
         "version": _VERSION,
         "title": feed.title,
-        "home_page_url": url,
-        "feed_url": f"{url}.json",
+        "home_page_url": feed.url,
+        "feed_url": f"{links['self']}.json",
+        **({"next_url": f"{links['prev-archive']}.json"} if "prev-archive" in links else {}),
         "description": feed.description,
         "language": feed.site.language,
         "authors": [{"name": feed.site.title}],

@@ -43,7 +43,7 @@ def render_opml(feeds: Iterable[Feed], site: Site) -> bytes:
 
 
 def _outline(parent: etree._Element, feed: Feed) -> None:
-    url = feed.site.base_url + feed.path
+    url = feed.url
     etree.SubElement(
         parent,
         "outline",

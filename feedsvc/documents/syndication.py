@@ -27,6 +27,7 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from feedsvc.documents.content import render_content
+from feedsvc.feeds.feed import history
 from feedsvc.text import clean
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ _MAX_ICON = 144
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _DC = "http://purl.org/dc/elements/1.1/"
+_HISTORY = "http://purl.org/syndication/history/1.0"
 _MEDIA = "http://search.yahoo.com/mrss/"
 
 _LOCALE = threading.Lock()
@@ -69,6 +71,7 @@ def _hexadecimal(match: re.Match[bytes]) -> bytes:
 def _generator(feed: Feed, ending: str, media_type: str) -> FeedGenerator:
     generator = FeedGenerator()
     generator.register_extension("feedsvc", _FeedRepairs, _EntryRepairs)
+    generator.feedsvc.feed = feed
     generator.id(feed.id)
     generator.title(_text(feed.title))
     generator.subtitle(_text(feed.description))
@@ -83,8 +86,9 @@ def _generator(feed: Feed, ending: str, media_type: str) -> FeedGenerator:
             # The profile wants its title and link to be the channel's, which feedgen sees to.
             width, height = str(feed.icon.width), str(feed.icon.height or feed.icon.width)
             generator.image(url=feed.icon.url, width=width, height=height)
-    url = feed.site.base_url + feed.path
-    generator.link(href=url + ending, rel="self", type=media_type.partition(";")[0])
+    url = feed.url
+    for rel, href in history(feed):
+        generator.link(href=href + ending, rel=rel, type=media_type.partition(";")[0])
     generator.link(href=url, rel="alternate", type="text/html")
     for entry in feed.entries:
         generator.add_entry(_entry(entry, feed.site), order="append")
@@ -122,16 +126,27 @@ def _text(text: str) -> str:
 
 
 class _FeedRepairs(BaseExtension):
-    """What concerns the feed as a whole."""
+    """What concerns the feed as a whole. `feed` is set before anything is rendered."""
+
+    feed: Feed
 
     def extend_ns(self) -> dict[str, str]:
-        return {"dc": _DC, "media": _MEDIA}
+        return {"dc": _DC, "fh": _HISTORY, "media": _MEDIA}
 
     def extend_atom(self, feed: etree._Element) -> etree._Element:
         _mark_up(feed, ("title", "subtitle"))
+        if self.feed.archive:
+            etree.SubElement(feed, f"{{{_HISTORY}}}archive")
         return feed
 
     def extend_rss(self, feed: etree._Element) -> etree._Element:
+        # The feed's own link is there already; it is the only one that feedgen writes.
+        for channel in feed.iter("channel"):
+            for rel, href in history(self.feed)[1:]:
+                attributes = {"href": f"{href}.rss", "rel": rel, "type": RSS_TYPE.partition(";")[0]}
+                etree.SubElement(channel, f"{{{_ATOM}}}link", attributes)
+            if self.feed.archive:
+                etree.SubElement(channel, f"{{{_HISTORY}}}archive")
         return feed
 
 

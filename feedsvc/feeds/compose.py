@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
-from feedsvc.feeds.feed import Category, Entry, Feed, Kind, Site, Source, latest
+from feedsvc.feeds.feed import Archive, Category, Entry, Feed, Kind, Site, Source, latest
 from feedsvc.feeds.slugs import Named, assign_slugs
 from feedsvc.text import fold
 
@@ -35,11 +35,16 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """All feeds; the paths that lead to another path; and the memory for the next time."""
+    """All feeds; the paths that lead to another path; and the memory for the next time.
+
+    `older` are the articles that each feed has no place for, the oldest first, and `limit` is that place.
+    """
 
     feeds: tuple[Feed, ...]
     redirects: Mapping[str, str]
     memory: Memory
+    older: Mapping[str, tuple[Article, ...]]
+    limit: int
 
 
 def compose(articles: tuple[Article, ...], site: Site, memory: Memory, limit: int) -> Composition:
@@ -100,7 +105,32 @@ def compose(articles: tuple[Article, ...], site: Site, memory: Memory, limit: in
             if len(keys) > 1
         ),
     ]
-    return Composition(tuple(feeds), _redirects(memory, domains, (feed.path for feed in feeds)), memory)
+    redirects = _redirects(memory, domains, (feed.path for feed in feeds))
+    return Composition(tuple(feeds), redirects, memory, composer.older, limit)
+
+
+def compose_archive(composition: Composition, feed: Feed, number: int) -> Feed | None:
+    """One archive document of a feed, or None where there is none of this number.
+
+    Documents are counted from the oldest and hold as many entries as the feed, so that a full one does not change
+    when articles are added (RFC 5005 §4). The one after the last full one is always there, empty if need be: a
+    full one names it as its next, and must not have to change for that.
+    """
+    older, limit = composition.older[feed.path], composition.limit
+    if not 1 <= number <= len(older) // limit + 1 or not older:
+        return None
+    chosen = older[(number - 1) * limit : number * limit]
+    entries = tuple(_entry(article, feed.site, composition.memory) for article in reversed(chosen))
+    return replace(
+        feed,
+        updated=latest(entries, NO_CHANGE_YET),
+        entries=entries,
+        archive=Archive(number, full=len(entries) == limit),
+        # What changes when articles are added must not be in an archive document.
+        archives=0,
+        total=len(entries),
+        icon=None,
+    )
 
 
 def _remember(memory: Memory, topics: Mapping[tuple[str], str], providers: Mapping[ProviderKey, str]) -> Memory:
@@ -150,10 +180,12 @@ class _Composer:
         self.memory = memory
         self.limit = limit
         self.entries: dict[str, Entry] = {}
+        self.older: dict[str, tuple[Article, ...]] = {}
 
     def feed(self, kind: Kind, name: str, path: str, title: str, articles: Iterable[Article]) -> Feed:
         articles = tuple(articles)
         entries = tuple(map(self.entry, articles[: self.limit]))
+        self.older[path] = articles[: self.limit - 1 : -1]
         return Feed(
             kind=kind,
             name=name,
@@ -166,6 +198,7 @@ class _Composer:
             total=len(articles),
             site=self.site,
             icon=next(_icons(articles), None) if kind == "provider" else None,
+            archives=-(-len(self.older[path]) // self.limit),
         )
 
     def entry(self, article: Article) -> Entry:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from feedsvc.articles.article import Image, Link
 
+# Between the path of a feed and the number of an archive document of it.
+ARCHIVE = "/archive/"
+
 Kind: TypeAlias = Literal["all", "topic", "provider", "domain"]
 
 
@@ -71,11 +74,20 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Archive:
+    """Which archive document of a feed this is, counted from the oldest (RFC 5005 §4); a full one has a next."""
+
+    number: int
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """A named, ordered list of selected articles.
 
     `path` is that of its page; the path of a format has the format's ending behind it. `total` counts the
-    articles that the feed would hold without a limit, `newest` is the date of the first.
+    articles that the feed would hold without a limit, `newest` is the date of the first. `archives` is the number
+    of archive documents that hold the others; an archive document is a feed too, with `archive` set.
     """
 
     kind: Kind
@@ -89,11 +101,36 @@ class Feed:
     total: int
     site: Site
     icon: Image | None = None
+    archives: int = 0
+    archive: Archive | None = None
+
+    @property
+    def url(self) -> str:
+        """The public URL of its page; the URL of a format has the format's ending behind it."""
+        return self.site.base_url + self.path
+
+    def archive_url(self, number: int) -> str:
+        """The public URL of an archive document, without the format's ending."""
+        return f"{self.url}{ARCHIVE}{number}"
 
     @property
     def newest(self) -> datetime | None:
         """The date of the newest entry."""
         return self.entries[0].published if self.entries else None
+
+
+def history(feed: Feed) -> list[tuple[str, str]]:
+    """The links between a feed and its archive documents (RFC 5005 §4), the own one first; without endings."""
+    if feed.archive is None:
+        previous = [("prev-archive", feed.archive_url(feed.archives))] if feed.archives else []
+        return [("self", feed.url), *previous]
+    number = feed.archive.number
+    links = [("self", feed.archive_url(number)), ("current", feed.url)]
+    if number > 1:
+        links.append(("prev-archive", feed.archive_url(number - 1)))
+    if feed.archive.full:
+        links.append(("next-archive", feed.archive_url(number + 1)))
+    return links
 
 
 def latest(entries: Sequence[Entry], fallback: datetime) -> datetime:

@@ -87,7 +87,7 @@ def create_app(
             return _problem(ServiceUnavailable("The articles have not been read yet.", retry_after=5))
         # WSGI hands on bytes as Latin-1 (PEP 3333); names in paths are UTF-8.
         path = request.environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace")
-        if path in served.documents:
+        if served.document(path):
             return _problem(MethodNotAllowed(["GET", "HEAD"], "This can only be read."))
         target = served.redirect(path)
         return _moved(base_url + quote(target)) if target else _problem(error)

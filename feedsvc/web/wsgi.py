@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
-from feedsvc.documents.snapshot import FEED_ENDINGS, Snapshot
+from feedsvc.documents.format import FEED_ENDINGS
+from feedsvc.documents.snapshot import Snapshot
 from feedsvc.web.conditional import choose_coding, is_fresh
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def serve_documents(snapshot: SnapshotSource, otherwise: WSGIApplication) -> WSG
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         now = snapshot()
         path = environ["PATH_INFO"]
-        document = now.documents.get(path) if now else None
+        document = now.document(path) if now else None
         if document is None:
             return otherwise(environ, start_response)
         method = environ["REQUEST_METHOD"]
