@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from feedsvc.settings import Section, Settings
+from feedsvc.settings import ProviderSettings, Section, Settings, TopicSettings
+from feedsvc.text import fold
 from feedsvc.tree import Tree, TreeError, Value, describe, parse_tree
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = Path("config/feedsvc.yaml")
 PREFIX = "FEEDSVC_"
+# What is said of single topics and providers, by their names: the file alone says it.
+LISTINGS: dict[str, type[ProviderSettings]] = {"topics": TopicSettings, "providers": ProviderSettings}
 # Read from the environment, but no settings: the file's place, a secret that belongs in no file, and tests'.
 _NOT_SETTINGS = frozenset({"FEEDSVC_CONFIG", "FEEDSVC_ADMIN_TOKEN"})
 # Kubernetes sets these for a service called feedsvc, and FEEDSVC_PORT to a URL; they are none of ours.
@@ -53,12 +56,15 @@ class _Given:
 
     value: object
     origin: str
+    place: tuple[str, ...] = ()
 
 
 def keys(model: type[BaseModel] = Settings, prefix: str = "") -> dict[str, str]:
-    """Every setting by its dotted key, with what is expected of it."""
+    """Every setting but those of single topics and providers: its dotted key, and what is expected of it."""
     found: dict[str, str] = {}
     for name, field in model.model_fields.items():
+        if name in LISTINGS:
+            continue
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             found |= keys(field.annotation, f"{prefix}{name}.")
         else:
@@ -127,14 +133,73 @@ def _flatten(tree: Tree, path: Path, given: dict[str, _Given], mistakes: list[Mi
             return
         for name, child in value.data.items():
             key, origin = prefix + name, f"{path}:{child.line}"
-            if key in sections:
+            if key in LISTINGS:
+                _read_listings(key, child, path, given, mistakes)
+            elif key in sections:
                 walk(child, f"{key}.")
             elif key not in known:
-                mistakes.append(Mistake(key, origin, "no setting of this name", _nearest(key, known)))
+                mistakes.append(
+                    Mistake(key, origin, "no setting of this name", _nearest(key, {**known, **LISTINGS}))
+                )
             elif child.data is not None:
                 given[key] = _Given(_plain(child), origin)
 
     walk(tree.root, "")
+
+
+def _read_listings(
+    section: str, value: Value, path: Path, given: dict[str, _Given], mistakes: list[Mistake]
+) -> None:
+    """What is said of each topic or provider: a mapping by name of mappings by member."""
+    members = LISTINGS[section].model_fields
+    if value.data is not None and not isinstance(value.data, dict):
+        mistakes.append(Mistake(section, f"{path}:{value.line}", describe(value), "a mapping by name"))
+        return
+    for name, listing in (value.data or {}).items():
+        if listing.data is not None and not isinstance(listing.data, dict):
+            place = f"{path}:{listing.line}"
+            mistakes.append(Mistake(f"{section}.{name}", place, describe(listing), "a mapping of settings"))
+            continue
+        for member, child in (listing.data or {}).items():
+            key, origin = f"{section}.{name}.{member}", f"{path}:{child.line}"
+            if member not in members:
+                mistakes.append(Mistake(key, origin, "no setting of this name", _nearest(member, members)))
+            elif child.data is not None:
+                given[key] = _Given(_plain(child), origin, (section, name, member))
+
+
+def _listing_mistakes(settings: Settings, given: Mapping[str, _Given]) -> list[Mistake]:
+    """What cannot be meant: aliases and parents in a circle, aliases of what is retired, one slug for two."""
+    mistakes: list[Mistake] = []
+
+    def add(section: str, name: str, member: str, expected: str) -> None:
+        item = given[f"{section}.{name}.{member}"]
+        mistakes.append(Mistake(f"{section}.{name}.{member}", item.origin, _found(item.value), expected))
+
+    for section in LISTINGS:
+        listings: dict[str, ProviderSettings] = getattr(settings, section)
+        by_name = {fold(name): listing for name, listing in listings.items()}
+        slugs: dict[str, str] = {}
+        for name, listing in listings.items():
+            if listing.slug and slugs.setdefault(listing.slug, name) != name:
+                add(section, name, "slug", f"one that {slugs[listing.slug]} does not have")
+            for member in ("alias", "parent"):
+                if _is_circular(name, member, by_name):
+                    add(section, name, member, "a name that does not lead back here")
+            target = by_name.get(fold(listing.alias)) if listing.alias else None
+            if target and target.retired:
+                add(section, name, "alias", "a name that is not retired")
+    return mistakes
+
+
+def _is_circular(name: str, member: str, listings: Mapping[str, ProviderSettings]) -> bool:
+    seen: set[str] = set()
+    at: str | None = fold(name)
+    while at and at not in seen:
+        seen.add(at)
+        following = getattr(listings.get(at), member, None)
+        at = fold(following) if following else None
+    return at is not None
 
 
 def _plain(value: Value) -> object:
@@ -166,17 +231,26 @@ def _read_environment(environ: Mapping[str, str], given: dict[str, _Given], mist
 def _validate(given: Mapping[str, _Given], mistakes: list[Mistake]) -> Settings:
     nested: dict[str, Any] = {}
     for key, item in given.items():
-        section, _, name = key.rpartition(".")
-        (nested.setdefault(section, {}) if section else nested)[name] = item.value
+        *sections, name = item.place or key.split(".")
+        mapping = nested
+        for section in sections:
+            mapping = mapping.setdefault(section, {})
+        mapping[name] = item.value
     settings: Settings | None = None
     try:
         settings = Settings.model_validate(nested)
     except ValidationError as error:
         expected = keys()
+        for section, model in LISTINGS.items():
+            for key, item in given.items():
+                if item.place[:1] == (section,):
+                    expected[key] = model.model_fields[item.place[2]].description or ""
         wrong = {_key_of(each["loc"], expected) for each in error.errors(include_url=False)}
         for key in sorted(wrong):
-            item = given.get(key, _Given(default_of(key), "the default"))
+            item = given[key] if key in given else _Given(default_of(key), "the default")
             mistakes.append(Mistake(key, item.origin, _found(item.value), expected[key]))
+    else:
+        mistakes = mistakes + _listing_mistakes(settings, given)
     if settings is None or mistakes:
         raise ConfigError(mistakes)
     return settings
@@ -191,8 +265,8 @@ def default_of(key: str) -> object:
 
 def _key_of(loc: tuple[int | str, ...], known: Mapping[str, str]) -> str:
     """Pydantic adds positions in lists and names of alternatives behind the key."""
-    two = ".".join(map(str, loc[:2]))
-    return two if two in known else str(loc[0])
+    candidates = (".".join(map(str, loc[:length])) for length in (3, 2, 1))
+    return next(key for key in candidates if key in known)
 
 
 def _found(value: object) -> str:

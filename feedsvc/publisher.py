@@ -19,10 +19,12 @@ from feedsvc.articles.revisions import Superseded, choose
 from feedsvc.clock import Clock
 from feedsvc.clock import now as present
 from feedsvc.documents.snapshot import Snapshot, cache_control, publish
+from feedsvc.feeds.catalog import Catalog, Listing
 from feedsvc.feeds.compose import Memory, compose
 from feedsvc.feeds.feed import Site
 from feedsvc.feeds.selection import Selection, SelectionRules, select
 from feedsvc.log import fields, logger
+from feedsvc.text import fold
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -122,7 +124,9 @@ def advance(state: State, settings: Settings, now: datetime, progress: Progress 
     library = load(settings.articles, load_rules(settings), state.library, progress)
     articles, superseded = choose(library.articles(), publish_missing=rules.missing_published == "publish")
     selection = select(articles, selection_rules(settings), now)
-    composition = compose(selection.articles, site(settings), state.memory, settings.feeds.entries)
+    composition = compose(
+        selection.articles, site(settings), state.memory, settings.feeds.entries, catalog(settings)
+    )
     http = settings.http
     caching = cache_control(http.max_age, http.stale_while_revalidate, http.stale_if_error)
     snapshot = publish(composition, caching, state.snapshot, now)
@@ -151,6 +155,14 @@ def site(settings: Settings) -> Site:
     """What the configuration says of all feeds."""
     each = settings.site
     return Site(settings.public_url, each.title, each.description, each.language, each.id)
+
+
+def catalog(settings: Settings) -> Catalog:
+    """What the configuration says of single topics and providers."""
+    return Catalog(
+        topics={fold(name): Listing(name, **dict(each)) for name, each in settings.topics.items()},
+        providers={fold(name): Listing(name, **dict(each)) for name, each in settings.providers.items()},
+    )
 
 
 def _report(outcome: Outcome) -> None:

@@ -15,8 +15,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
 
+from feedsvc.urls import clean_url
+
 # The printable ASCII characters that a URI can hold (RFC 3986).
 _URL = re.compile(r"[A-Za-z0-9%/:=&?~+!$,;'@()*#._\[\]-]+")
+_LANGUAGE = "[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*"
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -82,7 +85,7 @@ class SiteSettings(Section):
     description: str = Field("The latest articles", pattern=r"\S", description="text")
     language: str = Field(
         "en",
-        pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
+        pattern=f"^{_LANGUAGE}$",
         description="a language tag such as en or pt-BR",
     )
     id: str = Field("feedsvc", pattern=r"\S", description="text")
@@ -143,6 +146,34 @@ class LimitSettings(Section):
     )
 
 
+def _image_url(value: object) -> object:
+    url = clean_url(value) if isinstance(value, str) else None
+    if url is None:
+        raise ValueError("no URL")
+    return url
+
+
+class ProviderSettings(Section):
+    """What is said of one provider."""
+
+    title: str = Field("", description="text")
+    description: str = Field("", description="text")
+    slug: str = Field("", pattern=r"^([a-z0-9]+(-[a-z0-9]+)*)?$", description="a slug such as ai-hardware")
+    language: str = Field("", pattern=rf"^({_LANGUAGE})?$", description="a language tag such as en or pt-BR")
+    icon: Annotated[str, BeforeValidator(_image_url)] | None = Field(
+        None, description="an absolute http or https URL"
+    )
+    alias: str | None = Field(None, pattern=r"\S", description="the name that it has now")
+    retired: bool = Field(default=False, description="true or false")
+
+
+class TopicSettings(ProviderSettings):
+    """What is said of one topic."""
+
+    parent: str | None = Field(None, pattern=r"\S", description="the name of a topic")
+    rollup: bool = Field(default=False, description="true or false")
+
+
 class LogSettings(Section):
     """What is logged, to standard error."""
 
@@ -176,6 +207,8 @@ class Settings(Section):
     http: HttpSettings = HttpSettings()
     limits: LimitSettings = LimitSettings()
     log: LogSettings = LogSettings()
+    topics: dict[str, TopicSettings] = Field(default_factory=dict)
+    providers: dict[str, ProviderSettings] = Field(default_factory=dict)
 
     @cached_property
     def public_url(self) -> str:

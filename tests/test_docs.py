@@ -13,7 +13,7 @@ from service import PATIENCE_SECONDS, TOKEN, command, environment, running
 from support import ROOT, SEEDS, make_settings
 
 from feedsvc.cli import commands
-from feedsvc.config import default_of, keys, load_settings, variable
+from feedsvc.config import LISTINGS, default_of, keys, load_settings, variable
 from feedsvc.health import report
 from feedsvc.publisher import Publisher
 from feedsvc.settings import Settings
@@ -101,7 +101,14 @@ def test_every_setting_is_documented() -> None:
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:
     """docs/configuration.md has a row for each setting and no other."""
-    assert re.findall(r"^\| `([a-z_.]+)` \|", CONFIGURATION, re.MULTILINE) == list(keys())
+    assert re.findall(r"^\| `([a-z_.]+)` \| `FEEDSVC", CONFIGURATION, re.MULTILINE) == list(keys())
+
+
+def test_every_member_of_a_listing_is_documented() -> None:
+    """What can be said of a topic or a provider stands in docs/configuration.md."""
+    for model in LISTINGS.values():
+        for member in model.model_fields:
+            assert re.search(rf"^\| .*`{member}`.* \|", CONFIGURATION, re.MULTILINE), member
 
 
 def test_shipped_configuration_is_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

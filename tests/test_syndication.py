@@ -68,6 +68,7 @@ def feed(*entries: Entry, **fields: Any) -> Feed:
         entries=entries,
         total=len(entries),
         site=SITE,
+        language=SITE.language,
     )
     return replace(plain, **fields)
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feedsvc.articles.dates import parse_date
-from feedsvc.articles.urls import clean_domain, clean_url, normalise_url
 from feedsvc.text import clean, fold, one_line, unescape
+from feedsvc.urls import clean_domain, clean_url, normalise_url
 
 ZONE = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")

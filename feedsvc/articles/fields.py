@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from feedsvc.articles.article import Problem
 from feedsvc.articles.dates import parse_date
-from feedsvc.articles.urls import clean_url
 from feedsvc.text import clean, one_line, printable
 from feedsvc.tree import Value, describe
+from feedsvc.urls import clean_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

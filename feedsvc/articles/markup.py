@@ -9,8 +9,8 @@ from urllib.parse import urljoin, urlsplit
 import nh3
 from markdown_it import MarkdownIt
 
-from feedsvc.articles.urls import clean_url
 from feedsvc.text import clean
+from feedsvc.urls import clean_url
 
 _MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 _TAGS = frozenset(

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Literal
 from feedsvc.articles.article import Article, Author, Image, Link, Problem, Provider
 from feedsvc.articles.fields import DATE, URL, Fields
 from feedsvc.articles.markup import MarkupError, render_body
-from feedsvc.articles.urls import clean_domain, clean_url, normalise_url
 from feedsvc.text import clean, fold, one_line, printable, unescape
 from feedsvc.tree import TreeError, describe, parse_tree
+from feedsvc.urls import clean_domain, clean_url, normalise_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

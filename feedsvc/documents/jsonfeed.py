@@ -26,10 +26,10 @@ def render_json(feed: Feed) -> bytes:
         "feed_url": f"{links['self']}.json",
         **({"next_url": f"{links['prev-archive']}.json"} if "prev-archive" in links else {}),
         "description": feed.description,
-        "language": feed.site.language,
+        "language": feed.language,
         "authors": [{"name": feed.site.title}],
         **({"icon": feed.icon.url} if feed.icon else {}),
-        "items": [_item(entry, feed.site.language) for entry in feed.entries],
+        "items": [_item(entry, feed.language) for entry in feed.entries],
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 

@@ -32,6 +32,7 @@ class Snapshot:
     documents: Mapping[str, Document]
     redirects: Mapping[str, str]
     feeds: Mapping[str, Feed]
+    retired: frozenset[str]
     archives: Archives
     changed_at: datetime
     rendered: int = 0
@@ -45,10 +46,20 @@ class Snapshot:
 
     def redirect(self, path: str) -> str | None:
         """The path of the feed that this path means by a name, a domain or another case; None if there is none."""
-        path = fold(path).rstrip("/")
-        ending = next((ending for ending in FEED_ENDINGS if path.endswith(ending)), "")
-        target = self.redirects.get(path.removesuffix(ending).rstrip("/"))
+        place, ending = _split(path)
+        target = self.redirects.get(place)
         return target + ending if target else None
+
+    def is_retired(self, path: str) -> bool:
+        """Whether there was a feed at this path, and never will be one again."""
+        return _split(path)[0] in self.retired
+
+
+def _split(path: str) -> tuple[str, str]:
+    """A folded path without, and its ending."""
+    path = fold(path).rstrip("/")
+    ending = next((ending for ending in FEED_ENDINGS if path.endswith(ending)), "")
+    return path.removesuffix(ending).rstrip("/"), ending
 
 
 def cache_control(max_age: timedelta, while_revalidate: timedelta, if_error: timedelta) -> str:
@@ -90,4 +101,4 @@ def publish(composition: Composition, caching: str, before: Snapshot | None, now
     feeds = {feed.path: feed for feed in composition.feeds}
     archives = Archives(composition, caching, now, before.archives if before else None)
     changed_at = max(document.last_modified for document in documents.values())
-    return Snapshot(documents, composition.redirects, feeds, archives, changed_at, rendered)
+    return Snapshot(documents, composition.redirects, feeds, composition.retired, archives, changed_at, rendered)

@@ -33,7 +33,7 @@ from feedsvc.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from feedsvc.feeds.feed import Entry, Feed, Site
+    from feedsvc.feeds.feed import Entry, Feed
 
 ATOM_TYPE = "application/atom+xml; charset=utf-8"
 RSS_TYPE = "application/rss+xml; charset=utf-8"
@@ -77,7 +77,7 @@ def _generator(feed: Feed, ending: str, media_type: str) -> FeedGenerator:
     generator.subtitle(_text(feed.description))
     generator.description(_text(feed.description))
     generator.author(name=_text(feed.site.title))
-    generator.language(feed.site.language)
+    generator.language(feed.language)
     generator.generator(_GENERATOR)
     generator.updated(feed.updated)
     if feed.icon:
@@ -91,11 +91,11 @@ def _generator(feed: Feed, ending: str, media_type: str) -> FeedGenerator:
         generator.link(href=href + ending, rel=rel, type=media_type.partition(";")[0])
     generator.link(href=url, rel="alternate", type="text/html")
     for entry in feed.entries:
-        generator.add_entry(_entry(entry, feed.site), order="append")
+        generator.add_entry(_entry(entry, feed), order="append")
     return generator
 
 
-def _entry(entry: Entry, site: Site) -> FeedEntry:
+def _entry(entry: Entry, feed: Feed) -> FeedEntry:
     item = FeedEntry()
     item.register_extension("feedsvc", _EntryRepairs)
     item.feedsvc.entry = entry
@@ -111,11 +111,11 @@ def _entry(entry: Entry, site: Site) -> FeedEntry:
         item.category(term=_text(category.term), scheme=category.scheme, label=_text(category.term))
     for name in ("type", "length"):
         if value := getattr(entry, name):
-            item.category(term=_text(value), scheme=f"{site.base_url}/#{name}", label=_text(value))
+            item.category(term=_text(value), scheme=f"{feed.site.base_url}/#{name}", label=_text(value))
     if entry.summary:
         # As an RSS description it is read as HTML; for Atom, _EntryRepairs says which it is.
         item.summary(html.escape(_text(entry.summary), quote=False))
-    content = render_content(entry, site.language)
+    content = render_content(entry, feed.language)
     if content:
         item.content(_text(content), type="html")
     return item

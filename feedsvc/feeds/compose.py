@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
+from feedsvc.articles.article import Image
+from feedsvc.feeds.catalog import Catalog, Listing, apply_catalog, resolve
 from feedsvc.feeds.feed import Archive, Category, Entry, Feed, Kind, Site, Source, latest
-from feedsvc.feeds.slugs import Named, assign_slugs
+from feedsvc.feeds.slugs import Named, assign_slugs, slugify
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from feedsvc.articles.article import Article, Image, Provider, ProviderKey
+    from feedsvc.articles.article import Article, Provider, ProviderKey
 
 # An empty feed has to have a date (RFC 4287 §4.1.1), the same on every run.
 NO_CHANGE_YET = datetime(2000, 1, 1, tzinfo=UTC)
@@ -35,7 +37,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """All feeds; the paths that lead to another path; and the memory for the next time.
+    """All feeds; the paths that lead to another path, and the retired ones, in folded form; and the memory.
 
     `older` are the articles that each feed has no place for, the oldest first, and `limit` is that place.
     """
@@ -45,9 +47,12 @@ class Composition:
     memory: Memory
     older: Mapping[str, tuple[Article, ...]]
     limit: int
+    retired: frozenset[str]
 
 
-def compose(articles: tuple[Article, ...], site: Site, memory: Memory, limit: int) -> Composition:
+def compose(
+    articles: tuple[Article, ...], site: Site, memory: Memory, limit: int, catalog: Catalog | None = None
+) -> Composition:
     """Make every feed.
 
     Args:
@@ -55,7 +60,10 @@ def compose(articles: tuple[Article, ...], site: Site, memory: Memory, limit: in
         site: what all feeds share.
         memory: of the last composition; a topic or provider in it keeps its slug, and its feed when empty.
         limit: how many entries a feed holds.
+        catalog: what is configured of single topics and providers.
     """
+    catalog = catalog or Catalog()
+    articles = tuple(apply_catalog(article, catalog) for article in articles)
     by_topic: dict[tuple[str], list[Article]] = defaultdict(list)
     by_provider: dict[ProviderKey, list[Article]] = defaultdict(list)
     by_domain: dict[str, list[Article]] = defaultdict(list)
@@ -67,46 +75,56 @@ def compose(articles: tuple[Article, ...], site: Site, memory: Memory, limit: in
             by_topic[key].append(article)
             # Of several spellings, the first in code order: capitals stand before small letters.
             topic_names[key] = min(topic, topic_names.get(key, topic))
-        if article.provider:
-            provider = article.provider
+        provider = article.provider
+        if provider and not _is_retired(provider.name, catalog.providers):
             by_provider[provider.key].append(article)
             by_domain[provider.domain].append(article)
             provider_names[provider.key] = min(provider.name, provider_names.get(provider.key, provider.name))
-    memory = _remember(memory, topic_names, provider_names)
+    memory = _remember(memory, topic_names, provider_names, catalog)
     composer = _Composer(site, memory, limit)
     domains = _domains(memory.providers)
-    feeds = [
-        composer.feed("all", "All", "/feeds/all", site.title, articles),
-        *(
-            composer.feed(
-                "topic", name, f"/topics/{memory.topic_slugs[key]}", f"{name} · {site.title}", by_topic[key]
-            )
-            for key, name in sorted(memory.topics.items())
-        ),
-        *(
-            composer.feed(
-                "provider",
-                name,
-                f"/providers/{memory.provider_slugs[key]}",
-                f"{name} · {site.title}",
-                by_provider[key],
-            )
-            for key, name in sorted(memory.providers.items())
-        ),
-        *(
-            composer.feed(
-                "domain",
-                domain,
-                f"/providers/{domain}",
-                f"{domain} · {site.title}",
-                by_domain[domain],
-            )
-            for domain, keys in sorted(domains.items())
-            if len(keys) > 1
-        ),
-    ]
+    feeds = [composer.feed("all", "All", "/feeds/all", articles, Listing("All", title=site.title))]
+    for topic_key, name in sorted(memory.topics.items()):
+        listing = catalog.topics.get(topic_key[0])
+        feeds.append(
+            composer.feed("topic", name, f"/topics/{memory.topic_slugs[topic_key]}", by_topic[topic_key], listing)
+        )
+    for provider_key, name in sorted(memory.providers.items()):
+        path = f"/providers/{memory.provider_slugs[provider_key]}"
+        listing = catalog.providers.get(provider_key[0])
+        feeds.append(composer.feed("provider", name, path, by_provider[provider_key], listing))
+    feeds.extend(
+        composer.feed("domain", domain, f"/providers/{domain}", by_domain[domain], None)
+        for domain, keys in sorted(domains.items())
+        if len(keys) > 1
+    )
     redirects = _redirects(memory, domains, (feed.path for feed in feeds))
-    return Composition(tuple(feeds), redirects, memory, composer.older, limit)
+    old_topics = _aliases(catalog.topics, "/topics/", redirects)
+    old_providers = _aliases(catalog.providers, "/providers/", redirects)
+    redirects |= old_topics | old_providers
+    retired = frozenset(
+        f"{prefix}{place}"
+        for prefix, listings in (("/topics/", catalog.topics), ("/providers/", catalog.providers))
+        for key, listing in listings.items()
+        if listing.retired
+        for place in (key, listing.slug or slugify(listing.name))
+    )
+    return Composition(tuple(feeds), redirects, memory, composer.older, limit, retired)
+
+
+def _is_retired(name: str, listings: Mapping[str, Listing]) -> bool:
+    listing = listings.get(fold(name))
+    return listing is not None and listing.retired
+
+
+def _aliases(listings: Mapping[str, Listing], prefix: str, redirects: Mapping[str, str]) -> dict[str, str]:
+    """Where old names and the slugs that they had lead; nowhere while the new name has no feed."""
+    found: dict[str, str] = {}
+    for key, listing in listings.items():
+        target = redirects.get(f"{prefix}{fold(resolve(listing.name, listings))}") if listing.alias else None
+        if target:
+            found[f"{prefix}{key}"] = found[f"{prefix}{listing.slug or slugify(listing.name)}"] = target
+    return found
 
 
 def compose_archive(composition: Composition, feed: Feed, number: int) -> Feed | None:
@@ -133,17 +151,36 @@ def compose_archive(composition: Composition, feed: Feed, number: int) -> Feed |
     )
 
 
-def _remember(memory: Memory, topics: Mapping[tuple[str], str], providers: Mapping[ProviderKey, str]) -> Memory:
+def _remember(
+    memory: Memory,
+    topics: Mapping[tuple[str], str],
+    providers: Mapping[ProviderKey, str],
+    catalog: Catalog,
+) -> Memory:
     all_topics = {**memory.topics, **topics}
     all_providers = {**memory.providers, **providers}
+    topic_slugs = _configured(all_topics, catalog.topics, memory.topic_slugs)
+    provider_slugs = _configured(all_providers, catalog.providers, memory.provider_slugs)
     return Memory(
         topics=all_topics,
-        topic_slugs=assign_slugs({key: Named(name) for key, name in all_topics.items()}, memory.topic_slugs),
+        topic_slugs=assign_slugs({key: Named(name) for key, name in all_topics.items()}, topic_slugs),
         providers=all_providers,
         provider_slugs=assign_slugs(
-            {key: Named(name, qualifier=key[1]) for key, name in all_providers.items()}, memory.provider_slugs
+            {key: Named(name, qualifier=key[1]) for key, name in all_providers.items()}, provider_slugs
         ),
     )
+
+
+def _configured(
+    names: Iterable[tuple[str, ...]], listings: Mapping[str, Listing], given: Mapping[tuple[str, ...], str]
+) -> dict[tuple[str, ...], str]:
+    """The slugs given before, and over them the configured; of several providers of one name, the first has it."""
+    slugs = dict(given)
+    for key in sorted(names):
+        listing = listings.get(key[0])
+        if listing and listing.slug and listing.slug not in slugs.values():
+            slugs[key] = listing.slug
+    return slugs
 
 
 def _domains(providers: Iterable[ProviderKey]) -> dict[str, set[ProviderKey]]:
@@ -182,7 +219,8 @@ class _Composer:
         self.entries: dict[str, Entry] = {}
         self.older: dict[str, tuple[Article, ...]] = {}
 
-    def feed(self, kind: Kind, name: str, path: str, title: str, articles: Iterable[Article]) -> Feed:
+    def feed(self, kind: Kind, name: str, path: str, articles: Iterable[Article], listing: Listing | None) -> Feed:
+        listing = listing or Listing(name)
         articles = tuple(articles)
         entries = tuple(map(self.entry, articles[: self.limit]))
         self.older[path] = articles[: self.limit - 1 : -1]
@@ -191,13 +229,15 @@ class _Composer:
             name=name,
             path=path,
             id=uuid5(NAMESPACE_URL, f"{self.site.id}{path}").urn,
-            title=title,
-            description=self.site.description if kind == "all" else f"{name}: {self.site.description}",
+            title=listing.title or f"{name} · {self.site.title}",
+            description=listing.description
+            or (self.site.description if kind == "all" else f"{name}: {self.site.description}"),
             updated=latest(entries, NO_CHANGE_YET),
             entries=entries,
             total=len(articles),
             site=self.site,
-            icon=next(_icons(articles), None) if kind == "provider" else None,
+            icon=Image(listing.icon) if listing.icon else _icon(articles) if kind == "provider" else None,
+            language=listing.language or self.site.language,
             archives=-(-len(self.older[path]) // self.limit),
         )
 
@@ -231,8 +271,9 @@ def _entry(article: Article, site: Site, memory: Memory) -> Entry:
     )
 
 
-def _icons(articles: Iterable[Article]) -> Iterator[Image]:
-    return (each.provider.icon for each in articles if each.provider and each.provider.icon)
+def _icon(articles: Iterable[Article]) -> Image | None:
+    """The provider's icon, as its newest article that has one says."""
+    return next((each.provider.icon for each in articles if each.provider and each.provider.icon), None)
 
 
 def _categories(topics: Iterable[str], site: Site, memory: Memory) -> Iterable[Category]:

@@ -101,6 +101,7 @@ class Feed:
     total: int
     site: Site
     icon: Image | None = None
+    language: str = "en"
     archives: int = 0
     archive: Archive | None = None
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import (
+    Gone,
     HTTPException,
     MethodNotAllowed,
     NotFound,
@@ -22,6 +23,7 @@ from werkzeug.exceptions import (
 from feedsvc.log import fields, logger
 
 if TYPE_CHECKING:
+    from feedsvc.documents.snapshot import Snapshot
     from feedsvc.web.wsgi import SnapshotSource
 
 Report: TypeAlias = Mapping[str, object]
@@ -80,19 +82,22 @@ def create_app(
                 waiting.release()
             return _json(report, 200 if report["ok"] else 503, "application/json")
 
-    @app.errorhandler(404)
-    def elsewhere(error: HTTPException) -> Response:
-        served = snapshot()
-        if served is None:
-            return _problem(ServiceUnavailable("The articles have not been read yet.", retry_after=5))
-        # WSGI hands on bytes as Latin-1 (PEP 3333); names in paths are UTF-8.
-        path = request.environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace")
-        if served.document(path):
-            return _problem(MethodNotAllowed(["GET", "HEAD"], "This can only be read."))
-        target = served.redirect(path)
-        return _moved(base_url + quote(target)) if target else _problem(error)
-
+    app.register_error_handler(404, lambda error: _elsewhere(snapshot(), base_url, error))
     return app
+
+
+def _elsewhere(served: Snapshot | None, base_url: str, error: HTTPException) -> Response:
+    """What no route answers: a name in the place of a slug, a retired feed, a method that no document has."""
+    if served is None:
+        return _problem(ServiceUnavailable("The articles have not been read yet.", retry_after=5))
+    # WSGI hands on bytes as Latin-1 (PEP 3333); names in paths are UTF-8.
+    path = request.environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace")
+    if served.document(path):
+        return _problem(MethodNotAllowed(["GET", "HEAD"], "This can only be read."))
+    if served.is_retired(path):
+        return _problem(Gone("This feed was given up, and will not come back."))
+    target = served.redirect(path)
+    return _moved(base_url + quote(target)) if target else _problem(error)
 
 
 def _authorise(token: str) -> None:
