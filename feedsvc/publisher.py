@@ -21,7 +21,7 @@ from feedsvc.clock import now as present
 from feedsvc.documents.snapshot import Snapshot, cache_control, publish
 from feedsvc.feeds.catalog import Catalog, Listing
 from feedsvc.feeds.compose import Memory, compose
-from feedsvc.feeds.feed import Site
+from feedsvc.feeds.feed import Site, View
 from feedsvc.feeds.selection import Selection, SelectionRules, select
 from feedsvc.log import fields, logger
 from feedsvc.text import fold
@@ -124,9 +124,7 @@ def advance(state: State, settings: Settings, now: datetime, progress: Progress 
     library = load(settings.articles, load_rules(settings), state.library, progress)
     articles, superseded = choose(library.articles(), publish_missing=rules.missing_published == "publish")
     selection = select(articles, selection_rules(settings), now)
-    composition = compose(
-        selection.articles, site(settings), state.memory, settings.feeds.entries, catalog(settings)
-    )
+    composition = compose(selection.articles, site(settings), state.memory, view(settings), catalog(settings))
     http = settings.http
     caching = cache_control(http.max_age, http.stale_while_revalidate, http.stale_if_error)
     snapshot = publish(composition, caching, state.snapshot, now)
@@ -155,6 +153,12 @@ def site(settings: Settings) -> Site:
     """What the configuration says of all feeds."""
     each = settings.site
     return Site(settings.public_url, each.title, each.description, each.language, each.id)
+
+
+def view(settings: Settings) -> View:
+    """What the configuration says of how feeds show articles."""
+    feeds = settings.feeds
+    return View(feeds.entries, feeds.content == "full", feeds.related, feeds.title, feeds.description)
 
 
 def catalog(settings: Settings) -> Catalog:

@@ -122,6 +122,10 @@ class FeedSettings(Section):
     """What a feed holds."""
 
     entries: int = Field(50, ge=1, le=1000, description="a whole number from 1 to 1000")
+    content: Literal["full", "summary"] = Field("full", description="full or summary")
+    related: bool = Field(default=True, description="true or false")
+    title: str = Field("{name} · {site}", pattern=r"\S", description="text")
+    description: str = Field("{name}: {about}", pattern=r"\S", description="text")
 
 
 class HttpSettings(Section):

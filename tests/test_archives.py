@@ -15,6 +15,7 @@ from support import NOW, SITE, ask, make_article
 from feedsvc.documents.archives import KEPT
 from feedsvc.documents.snapshot import Snapshot, publish
 from feedsvc.feeds.compose import Memory, compose
+from feedsvc.feeds.feed import View
 from feedsvc.feeds.selection import SelectionRules, select
 from feedsvc.web.wsgi import serve_documents
 
@@ -39,7 +40,7 @@ def numbered(*numbers: int) -> list[Article]:
 def published(articles: Iterable[Article], before: Snapshot | None = None, limit: int = 50) -> Snapshot:
     """The snapshot of these articles."""
     selection = select(articles, SelectionRules(), NOW)
-    return publish(compose(selection.articles, SITE, Memory(), limit), "public, max-age=300", before, NOW)
+    return publish(compose(selection.articles, SITE, Memory(), View(limit)), "public, max-age=300", before, NOW)
 
 
 def application(snapshot: Snapshot) -> WSGIApplication:

@@ -12,6 +12,7 @@ from feedsvc.articles.article import Provider
 from feedsvc.config import ConfigError, load_settings
 from feedsvc.feeds.catalog import Catalog, Listing, apply_catalog
 from feedsvc.feeds.compose import Memory, compose
+from feedsvc.feeds.feed import View
 from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
 from feedsvc.serve import make_application
@@ -116,7 +117,7 @@ def test_articles_count_for_a_parent_that_rolls_up() -> None:
     )
     article = make_article(topics=("chips", "AI"))
     assert apply_catalog(article, catalog).topics == ("Chips", "Hardware", "Technology", "AI")
-    feeds = {feed.path: feed for feed in compose((article,), SITE, Memory(), 50, catalog).feeds}
+    feeds = {feed.path: feed for feed in compose((article,), SITE, Memory(), View(), catalog).feeds}
     assert feeds["/topics/technology"].total == 1
     assert "/topics/world" not in feeds
 

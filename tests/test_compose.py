@@ -9,7 +9,7 @@ from support import SITE, make_article
 
 from feedsvc.articles.article import Article, Author, Image, Link, Provider
 from feedsvc.feeds.compose import NO_CHANGE_YET, Composition, Memory, compose
-from feedsvc.feeds.feed import Category, Site
+from feedsvc.feeds.feed import Category, Site, View
 
 if TYPE_CHECKING:
     from feedsvc.feeds.feed import Feed
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def composed(*articles: Article, memory: Memory | None = None, limit: int = 50, site: Site = SITE) -> Composition:
     """The feeds of these articles."""
-    return compose(articles, site, memory or Memory(), limit)
+    return compose(articles, site, memory or Memory(), View(limit))
 
 
 def feeds_of(composition: Composition) -> dict[str, Feed]:
@@ -199,3 +199,24 @@ def test_equal_input_equal_output() -> None:
     """The same articles make the same composition."""
     one = make_article(topics=("AI",), provider=Provider("Example", "example.org"))
     assert composed(one) == composed(one)
+
+
+def test_a_view_without_bodies_and_coverage() -> None:
+    """Feeds show summaries only, and no related coverage, where that is configured."""
+    article = make_article(
+        excerpt="A <summary>.", body="<p>A body.</p>", related=(Link("https://example.org/r", "R"),)
+    )
+    (feed,) = compose((article,), SITE, Memory(), View(bodies=False, related=False)).feeds
+    assert (feed.entries[0].content, feed.entries[0].related) == ("<p>A &lt;summary&gt;.</p>", ())
+    (feed,) = compose((article,), SITE, Memory(), View()).feeds
+    assert (feed.entries[0].content, feed.entries[0].related) == ("<p>A body.</p>", article.related)
+
+
+def test_titles_of_feeds_follow_their_templates() -> None:
+    """A template's places are filled in once, whatever braces a name has; the feed of all has the site's title."""
+    view = View(title="{site}: {name} {other}", description="On {name}, {about}")
+    feeds = compose((make_article(topics=("{site}",)),), SITE, Memory(), view).feeds
+    assert [(feed.title, feed.description) for feed in feeds] == [
+        ("Site", "All of it"),
+        ("Site: {site} {other}", "On {site}, All of it"),
+    ]

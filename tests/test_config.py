@@ -120,7 +120,7 @@ def test_every_setting_has_a_variable(tmp_path: Path, key: str) -> None:
     name = variable(key)
     assert name == "FEEDSVC_" + key.replace(".", "_").upper()
     if (
-        key in {"host", "site.title", "site.description", "site.id", "exclude"}
+        key in {"host", "site.title", "site.description", "site.id", "exclude", "feeds.title", "feeds.description"}
         or "categories" in key
         or "types" in key
     ):

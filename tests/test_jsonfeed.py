@@ -14,6 +14,7 @@ from feedsvc.articles.article import Author, Image, Link, Provider
 from feedsvc.documents.jsonfeed import render_json
 from feedsvc.documents.syndication import render_atom
 from feedsvc.feeds.compose import Memory, compose
+from feedsvc.feeds.feed import View
 
 FULL = make_article(
     "a",
@@ -28,7 +29,7 @@ FULL = make_article(
 
 def rendered(*articles: Any) -> dict[str, Any]:
     """The feed of all articles, parsed."""
-    feed = compose(tuple(articles), SITE, Memory(), 50).feeds[0]
+    feed = compose(tuple(articles), SITE, Memory(), View()).feeds[0]
     document: dict[str, Any] = json.loads(render_json(feed))
     return document
 
@@ -83,7 +84,7 @@ def test_bare_item_has_text_and_nothing_empty() -> None:
 def test_ids_are_strings_equal_to_those_of_atom() -> None:
     """PUBLISHING 16: a reader that changes the format knows every article again."""
     articles = tuple(make_article(name) for name in "abc")
-    feed = compose(articles, SITE, Memory(), 50).feeds[0]
+    feed = compose(articles, SITE, Memory(), View()).feeds[0]
     atom = render_atom(feed).decode()
     ids = [item["id"] for item in json.loads(render_json(feed))["items"]]
     assert len(set(ids)) == 3
@@ -93,7 +94,9 @@ def test_ids_are_strings_equal_to_those_of_atom() -> None:
 @given(st.text(), st.text())
 def test_any_text_is_itself_in_json(title: str, excerpt: str) -> None:
     """Whatever a title or an excerpt holds comes out as it is."""
-    feed = compose((replace(FULL, title=title, excerpt=excerpt, published_at=NOW),), SITE, Memory(), 50).feeds[0]
+    feed = compose((replace(FULL, title=title, excerpt=excerpt, published_at=NOW),), SITE, Memory(), View()).feeds[
+        0
+    ]
     (item,) = json.loads(render_json(feed))["items"]
     assert item["title"] == title
     assert item.get("summary", "") == excerpt

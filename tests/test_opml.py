@@ -11,6 +11,7 @@ from feedsvc.articles.article import Provider
 from feedsvc.documents.opml import render_opml
 from feedsvc.documents.snapshot import publish
 from feedsvc.feeds.compose import Memory, compose
+from feedsvc.feeds.feed import View
 
 COMPOSITION = compose(
     (
@@ -19,7 +20,7 @@ COMPOSITION = compose(
     ),
     SITE,
     Memory(),
-    50,
+    View(),
 )
 
 

@@ -55,7 +55,7 @@ class Archives:
         """The path of every archive document that there is."""
         for feed in self._composition.feeds:
             older = len(self._composition.older[feed.path])
-            for number in range(1, older // self._composition.limit + 2 if older else 1):
+            for number in range(1, older // self._composition.view.limit + 2 if older else 1):
                 for ending in FEED_FORMATS:
                     yield f"{feed.path}{ARCHIVE}{number}{ending}"
 

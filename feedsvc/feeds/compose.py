@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from feedsvc.articles.article import Image
 from feedsvc.feeds.catalog import Catalog, Listing, apply_catalog, resolve
-from feedsvc.feeds.feed import Archive, Category, Entry, Feed, Kind, Site, Source, latest
+from feedsvc.feeds.feed import Archive, Category, Entry, Feed, Kind, Site, Source, View, latest
 from feedsvc.feeds.slugs import Named, assign_slugs, slugify
 from feedsvc.text import fold
 
@@ -39,19 +40,19 @@ class Memory:
 class Composition:
     """All feeds; the paths that lead to another path, and the retired ones, in folded form; and the memory.
 
-    `older` are the articles that each feed has no place for, the oldest first, and `limit` is that place.
+    `older` are the articles that each feed has no place for, the oldest first; `view` says how much there is.
     """
 
     feeds: tuple[Feed, ...]
     redirects: Mapping[str, str]
     memory: Memory
     older: Mapping[str, tuple[Article, ...]]
-    limit: int
+    view: View
     retired: frozenset[str]
 
 
 def compose(
-    articles: tuple[Article, ...], site: Site, memory: Memory, limit: int, catalog: Catalog | None = None
+    articles: tuple[Article, ...], site: Site, memory: Memory, view: View, catalog: Catalog | None = None
 ) -> Composition:
     """Make every feed.
 
@@ -59,7 +60,7 @@ def compose(
         articles: the selected articles, newest first.
         site: what all feeds share.
         memory: of the last composition; a topic or provider in it keeps its slug, and its feed when empty.
-        limit: how many entries a feed holds.
+        view: how feeds show articles.
         catalog: what is configured of single topics and providers.
     """
     catalog = catalog or Catalog()
@@ -81,7 +82,7 @@ def compose(
             by_domain[provider.domain].append(article)
             provider_names[provider.key] = min(provider.name, provider_names.get(provider.key, provider.name))
     memory = _remember(memory, topic_names, provider_names, catalog)
-    composer = _Composer(site, memory, limit)
+    composer = _Composer(site, memory, view)
     domains = _domains(memory.providers)
     feeds = [composer.feed("all", "All", "/feeds/all", articles, Listing("All", title=site.title))]
     for topic_key, name in sorted(memory.topics.items()):
@@ -109,7 +110,7 @@ def compose(
         if listing.retired
         for place in (key, listing.slug or slugify(listing.name))
     )
-    return Composition(tuple(feeds), redirects, memory, composer.older, limit, retired)
+    return Composition(tuple(feeds), redirects, memory, composer.older, view, retired)
 
 
 def _is_retired(name: str, listings: Mapping[str, Listing]) -> bool:
@@ -134,11 +135,13 @@ def compose_archive(composition: Composition, feed: Feed, number: int) -> Feed |
     when articles are added (RFC 5005 §4). The one after the last full one is always there, empty if need be: a
     full one names it as its next, and must not have to change for that.
     """
-    older, limit = composition.older[feed.path], composition.limit
+    older, limit = composition.older[feed.path], composition.view.limit
     if not 1 <= number <= len(older) // limit + 1 or not older:
         return None
     chosen = older[(number - 1) * limit : number * limit]
-    entries = tuple(_entry(article, feed.site, composition.memory) for article in reversed(chosen))
+    entries = tuple(
+        _entry(article, feed.site, composition.memory, composition.view) for article in reversed(chosen)
+    )
     return replace(
         feed,
         updated=latest(entries, NO_CHANGE_YET),
@@ -212,43 +215,49 @@ def _redirects(memory: Memory, domains: Mapping[str, set[ProviderKey]], paths: I
 class _Composer:
     """Makes feeds; an article's entry is made once, whatever number of feeds shows it."""
 
-    def __init__(self, site: Site, memory: Memory, limit: int) -> None:
+    def __init__(self, site: Site, memory: Memory, view: View) -> None:
         self.site = site
         self.memory = memory
-        self.limit = limit
+        self.view = view
         self.entries: dict[str, Entry] = {}
         self.older: dict[str, tuple[Article, ...]] = {}
 
     def feed(self, kind: Kind, name: str, path: str, articles: Iterable[Article], listing: Listing | None) -> Feed:
         listing = listing or Listing(name)
         articles = tuple(articles)
-        entries = tuple(map(self.entry, articles[: self.limit]))
-        self.older[path] = articles[: self.limit - 1 : -1]
+        entries = tuple(map(self.entry, articles[: self.view.limit]))
+        self.older[path] = articles[: self.view.limit - 1 : -1]
         return Feed(
             kind=kind,
             name=name,
             path=path,
             id=uuid5(NAMESPACE_URL, f"{self.site.id}{path}").urn,
-            title=listing.title or f"{name} · {self.site.title}",
+            title=listing.title or self.words(self.view.title, name),
             description=listing.description
-            or (self.site.description if kind == "all" else f"{name}: {self.site.description}"),
+            or (self.site.description if kind == "all" else self.words(self.view.description, name)),
             updated=latest(entries, NO_CHANGE_YET),
             entries=entries,
             total=len(articles),
             site=self.site,
             icon=Image(listing.icon) if listing.icon else _icon(articles) if kind == "provider" else None,
             language=listing.language or self.site.language,
-            archives=-(-len(self.older[path]) // self.limit),
+            archives=-(-len(self.older[path]) // self.view.limit),
         )
+
+    def words(self, template: str, name: str) -> str:
+        """A template of the configuration, filled in. Plain replacement: a name may hold braces."""
+        values = {"{name}": name, "{site}": self.site.title, "{about}": self.site.description}
+        return re.sub(r"\{(name|site|about)\}", lambda match: values[match[0]], template)
 
     def entry(self, article: Article) -> Entry:
         if article.identity not in self.entries:
-            self.entries[article.identity] = _entry(article, self.site, self.memory)
+            self.entries[article.identity] = _entry(article, self.site, self.memory, self.view)
         return self.entries[article.identity]
 
 
-def _entry(article: Article, site: Site, memory: Memory) -> Entry:
+def _entry(article: Article, site: Site, memory: Memory, view: View) -> Entry:
     provider = article.provider
+    excerpt = f"<p>{html.escape(article.excerpt, quote=False)}</p>" if article.excerpt else ""
     people = [author.name for author in provider.authors] if provider else []
     return Entry(
         id=article.id,
@@ -262,9 +271,9 @@ def _entry(article: Article, site: Site, memory: Memory) -> Entry:
         categories=tuple(_categories(article.topics, site, memory)),
         # With nothing else to read, a reader shows the title.
         summary=article.excerpt or ("" if article.body else article.title),
-        content=article.body or (f"<p>{html.escape(article.excerpt, quote=False)}</p>" if article.excerpt else ""),
+        content=(article.body if view.bodies else "") or excerpt,
         picture=article.images[0] if article.images else None,
-        related=article.related,
+        related=article.related if view.related else (),
         type=article.type,
         length=article.length,
         featured=article.featured,

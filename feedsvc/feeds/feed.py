@@ -74,6 +74,21 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """How feeds show articles: how many, whether with their bodies and related coverage, and under which titles.
+
+    In `title` and `description`, `{name}` stands for the topic or provider, `{site}` and `{about}` for the title
+    and the description of the site.
+    """
+
+    limit: int = 50
+    bodies: bool = True
+    related: bool = True
+    title: str = "{name} · {site}"
+    description: str = "{name}: {about}"
+
+
+@dataclass(frozen=True, slots=True)
 class Archive:
     """Which archive document of a feed this is, counted from the oldest (RFC 5005 §4); a full one has a next."""
 
