@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from feedsvc.settings import ProviderSettings, Section, Settings, TopicSettings
-from feedsvc.text import fold
+from feedsvc.text import fold, one_line
 from feedsvc.tree import Tree, TreeError, Value, describe, parse_tree
 
 if TYPE_CHECKING:
@@ -155,7 +155,13 @@ def _read_listings(
     if value.data is not None and not isinstance(value.data, dict):
         mistakes.append(Mistake(section, f"{path}:{value.line}", describe(value), "a mapping by name"))
         return
-    for name, listing in (value.data or {}).items():
+    spellings: dict[str, str] = {}
+    for written, listing in (value.data or {}).items():
+        name = one_line(written)
+        if not name or spellings.setdefault(fold(name), name) != name:
+            found, expected = (f"{spellings[fold(name)]} too", "one spelling of it") if name else ('""', "a name")
+            mistakes.append(Mistake(f"{section}.{name}", f"{path}:{listing.line}", found, expected))
+            continue
         if listing.data is not None and not isinstance(listing.data, dict):
             place = f"{path}:{listing.line}"
             mistakes.append(Mistake(f"{section}.{name}", place, describe(listing), "a mapping of settings"))
@@ -184,20 +190,24 @@ def _listing_mistakes(settings: Settings, given: Mapping[str, _Given]) -> list[M
             if listing.slug and slugs.setdefault(listing.slug, name) != name:
                 add(section, name, "slug", f"one that {slugs[listing.slug]} does not have")
             for member in ("alias", "parent"):
-                if _is_circular(name, member, by_name):
+                if getattr(listing, member, None) and _is_circular(name, member, by_name):
                     add(section, name, member, "a name that does not lead back here")
             target = by_name.get(fold(listing.alias)) if listing.alias else None
             if target and target.retired:
                 add(section, name, "alias", "a name that is not retired")
+            if listing.alias and listing.retired:
+                add(section, name, "retired", "an alias or retirement, not both")
     return mistakes
 
 
 def _is_circular(name: str, member: str, listings: Mapping[str, ProviderSettings]) -> bool:
+    """Whether who follows a member comes back; a name on the way that is an alias stands for another."""
     seen: set[str] = set()
     at: str | None = fold(name)
     while at and at not in seen:
         seen.add(at)
-        following = getattr(listings.get(at), member, None)
+        listing = listings.get(at)
+        following = (listing.alias if listing else None) or getattr(listing, member, None)
         at = fold(following) if following else None
     return at is not None
 

@@ -19,8 +19,9 @@ from feedsvc.articles.revisions import Superseded, choose
 from feedsvc.clock import Clock
 from feedsvc.clock import now as present
 from feedsvc.documents.snapshot import Snapshot, cache_control, publish
+from feedsvc.feeds.addresses import Memory
 from feedsvc.feeds.catalog import Catalog, Listing
-from feedsvc.feeds.compose import Memory, compose
+from feedsvc.feeds.compose import compose
 from feedsvc.feeds.feed import Site, View
 from feedsvc.feeds.selection import Selection, SelectionRules, select
 from feedsvc.log import fields, logger
@@ -124,7 +125,7 @@ def advance(state: State, settings: Settings, now: datetime, progress: Progress 
     library = load(settings.articles, load_rules(settings), state.library, progress)
     articles, superseded = choose(library.articles(), publish_missing=rules.missing_published == "publish")
     selection = select(articles, selection_rules(settings), now)
-    composition = compose(selection.articles, site(settings), state.memory, view(settings), catalog(settings))
+    composition = compose(selection, site(settings), state.memory, view(settings), catalog(settings))
     http = settings.http
     caching = cache_control(http.max_age, http.stale_while_revalidate, http.stale_if_error)
     snapshot = publish(composition, caching, state.snapshot, now)

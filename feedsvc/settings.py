@@ -15,12 +15,18 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
 
+from feedsvc.text import one_line
 from feedsvc.urls import clean_url
 
 # The printable ASCII characters that a URI can hold (RFC 3986).
 _URL = re.compile(r"[A-Za-z0-9%/:=&?~+!$,;'@()*#._\[\]-]+")
 _LANGUAGE = "[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*"
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _text(value: object) -> object:
+    """As documents can hold it: no control characters, on one line."""
+    return one_line(value) if isinstance(value, str) else value
 
 
 def _duration(value: object) -> object:
@@ -67,6 +73,7 @@ def _base_url(value: object) -> object:
     return parts._replace(netloc=parts.netloc.lower()).geturl().rstrip("/")
 
 
+Text = Annotated[str, BeforeValidator(_text)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -81,14 +88,14 @@ class Section(BaseModel):
 class SiteSettings(Section):
     """What the feeds call themselves."""
 
-    title: str = Field("feedsvc", pattern=r"\S", description="text")
-    description: str = Field("The latest articles", pattern=r"\S", description="text")
+    title: Text = Field("feedsvc", pattern=r"\S", description="text")
+    description: Text = Field("The latest articles", pattern=r"\S", description="text")
     language: str = Field(
         "en",
         pattern=f"^{_LANGUAGE}$",
         description="a language tag such as en or pt-BR",
     )
-    id: str = Field("feedsvc", pattern=r"\S", description="text")
+    id: Text = Field("feedsvc", pattern=r"\S", description="text")
 
 
 class ReloadSettings(Section):
@@ -124,8 +131,8 @@ class FeedSettings(Section):
     entries: int = Field(50, ge=1, le=1000, description="a whole number from 1 to 1000")
     content: Literal["full", "summary"] = Field("full", description="full or summary")
     related: bool = Field(default=True, description="true or false")
-    title: str = Field("{name} · {site}", pattern=r"\S", description="text")
-    description: str = Field("{name}: {about}", pattern=r"\S", description="text")
+    title: Text = Field("{name} · {site}", pattern=r"\S", description="text")
+    description: Text = Field("{name}: {about}", pattern=r"\S", description="text")
 
 
 class HttpSettings(Section):
@@ -160,21 +167,21 @@ def _image_url(value: object) -> object:
 class ProviderSettings(Section):
     """What is said of one provider."""
 
-    title: str = Field("", description="text")
-    description: str = Field("", description="text")
+    title: Text = Field("", description="text")
+    description: Text = Field("", description="text")
     slug: str = Field("", pattern=r"^([a-z0-9]+(-[a-z0-9]+)*)?$", description="a slug such as ai-hardware")
     language: str = Field("", pattern=rf"^({_LANGUAGE})?$", description="a language tag such as en or pt-BR")
     icon: Annotated[str, BeforeValidator(_image_url)] | None = Field(
         None, description="an absolute http or https URL"
     )
-    alias: str | None = Field(None, pattern=r"\S", description="the name that it has now")
+    alias: Text | None = Field(None, pattern=r"\S", description="the name that it has now")
     retired: bool = Field(default=False, description="true or false")
 
 
 class TopicSettings(ProviderSettings):
     """What is said of one topic."""
 
-    parent: str | None = Field(None, pattern=r"\S", description="the name of a topic")
+    parent: Text | None = Field(None, pattern=r"\S", description="the name of a topic")
     rollup: bool = Field(default=False, description="true or false")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,9 +11,11 @@ from support import NOW, SITE, ask, make_article, make_settings, write_article
 
 from feedsvc.articles.article import Provider
 from feedsvc.config import ConfigError, load_settings
+from feedsvc.feeds.addresses import Memory
 from feedsvc.feeds.catalog import Catalog, Listing, apply_catalog
-from feedsvc.feeds.compose import Memory, compose
+from feedsvc.feeds.compose import compose
 from feedsvc.feeds.feed import View
+from feedsvc.feeds.selection import Selection
 from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
 from feedsvc.serve import make_application
@@ -116,8 +119,8 @@ def test_articles_count_for_a_parent_that_rolls_up() -> None:
         )
     )
     article = make_article(topics=("chips", "AI"))
-    assert apply_catalog(article, catalog).topics == ("Chips", "Hardware", "Technology", "AI")
-    feeds = {feed.path: feed for feed in compose((article,), SITE, Memory(), View(), catalog).feeds}
+    assert apply_catalog(article, catalog, {}).topics == ("Chips", "Hardware", "Technology", "AI")
+    feeds = {feed.path: feed for feed in compose(Selection((article,)), SITE, Memory(), View(), catalog).feeds}
     assert feeds["/topics/technology"].total == 1
     assert "/topics/world" not in feeds
 
@@ -125,7 +128,7 @@ def test_articles_count_for_a_parent_that_rolls_up() -> None:
 def test_nothing_is_said_of_most() -> None:
     """An article that the catalog does not concern is the very same."""
     article = make_article(topics=("AI",), provider=Provider("Example", "example.org"))
-    assert apply_catalog(article, Catalog(listed(Listing("Other", alias="AI")))) is article
+    assert apply_catalog(article, Catalog(listed(Listing("Other", alias="AI"))), {}) is article
 
 
 @pytest.mark.parametrize(
@@ -135,6 +138,11 @@ def test_nothing_is_said_of_most() -> None:
         ("A: {alias: B}\n  B: {alias: A}", "topics.A.alias", 2),
         ("A: {parent: B}\n  B: {parent: A}", "topics.B.parent", 3),
         ("A: {alias: B}\n  B: {retired: true}", "topics.A.alias", 2),
+        ("A: {alias: B}\n  B: {parent: C}\n  C: {parent: A}", "topics.C.parent", 4),
+        ("A: {alias: B, retired: true}", "topics.A.retired", 2),
+        ("A: {}\n  a: {title: x}", "topics.a", 3),
+        ("'': {title: x}", "topics.", 2),
+        ('"\\x01": {title: x}', "topics.", 2),
         ("A: {slug: x}\n  B: {slug: x}", "topics.B.slug", 3),
         ("A: {slug: Not A Slug}", "topics.A.slug", 2),
         ("A: {icon: /i.png}", "topics.A.icon", 2),
@@ -153,6 +161,64 @@ def test_mistakes_in_listings_are_named(
     with pytest.raises(ConfigError) as caught:
         load_settings(path, {}, {"articles": str(articles)})
     assert (key, f"{path}:{line}") in {(mistake.key, mistake.origin) for mistake in caught.value.mistakes}
+
+
+def test_text_of_the_configuration_is_as_documents_can_hold_it(articles: Path, tmp_path: Path) -> None:
+    """A control character in a title, a name or an alias stops nothing and leaves nowhere."""
+    write_article(articles, topics="[AI, Old]")
+    service = application(
+        tmp_path,
+        'site: {title: "S\\x01ite\\n"}\ntopics:\n  "A\\x02I": {title: "T\\x03", description: "D\\x04"}\n'
+        '  Old: {alias: "A\\x05I"}\n',
+    )
+    for path in ("/", "/feeds.opml", "/topics/ai.atom", "/topics/ai.rss", "/topics/ai.json", "/topics/ai"):
+        answer = ask(service, path)
+        assert answer.status == 200
+        assert not re.search(rb"[\x00-\x08\x0b-\x1f]", answer.body)
+    assert ask(service, "/topics/old").status == 301
+
+
+def test_a_renamed_provider_is_one_though_its_domain_changed(articles: Path, tmp_path: Path) -> None:
+    """Articles under the old name and domain stand in the feed of the new one, which has the configured slug."""
+    write_article(articles, "a.md", provider="{name: Old, domain: a-old.example}", webUrl="https://example.org/a")
+    write_article(articles, "b.md", provider="{name: New, domain: new.example}", webUrl="https://example.org/b")
+    service = application(tmp_path, "providers:\n  Old: {alias: New}\n  New: {slug: fresh}\n")
+    assert len(etree.fromstring(ask(service, "/providers/fresh.rss").body).findall("channel/item")) == 2
+    for old in ("/providers/old.rss", "/providers/Old.rss", "/providers/new.example.rss"):
+        assert ask(service, old).headers["location"] == "https://f.example/providers/fresh.rss"
+    assert ask(service, "/providers/a-old.example").status == 404
+
+
+def test_an_alias_leads_to_its_own_topic(articles: Path, tmp_path: Path) -> None:
+    """An alias leads to the topic of that name, also where another topic's address looks like it."""
+    write_article(articles, topics="[c-sharp, C#]")
+    service = application(tmp_path, "topics:\n  CSharp: {alias: C#}\n")
+    assert (
+        etree.fromstring(ask(service, "/topics/c-sharp.rss").body).findtext("channel/title") == "c-sharp · feedsvc"
+    )
+    feed = ask(service, ask(service, "/topics/csharp.rss").headers["location"].removeprefix("https://f.example"))
+    assert etree.fromstring(feed.body).findtext("channel/title") == "C# · feedsvc"
+
+
+def test_what_is_retired_hides_nothing_that_lives(articles: Path, tmp_path: Path) -> None:
+    """A retired topic whose address another has does not take it away, in any spelling."""
+    write_article(articles, topics="[C#]")
+    service = application(tmp_path, "topics:\n  C-Sharp: {retired: true}\n")
+    assert ask(service, "/topics/c-sharp.atom").status == 200
+    assert ask(service, "/topics/C-Sharp.atom").headers["location"] == "https://f.example/topics/c-sharp.atom"
+
+
+def test_archives_move_with_their_feed(articles: Path, tmp_path: Path) -> None:
+    """PUBLISHING 28: the archive of a renamed topic is 301, of a retired one 410, one that never was 404."""
+    for number in range(3):
+        write_article(articles, f"{number}.md", topics="[AI, Gone]", webUrl=f"https://example.org/{number}")
+    service = application(tmp_path, "feeds: {entries: 1}\ntopics:\n  Old: {alias: AI}\n  Gone: {retired: true}\n")
+    assert ask(service, "/topics/ai/archive/2.atom").status == 200
+    for path in ("/topics/Old/archive/2.atom", "/topics/AI/archive/2.ATOM"):
+        assert ask(service, path).headers["location"] == "https://f.example/topics/ai/archive/2.atom"
+    assert ask(service, "/topics/gone/archive/1.rss").status == 410
+    for path in ("/topics/ai/archive/9.atom", "/topics/AI/archive/9.atom", "/topics/ai/archive/0.atom"):
+        assert ask(service, path).status == 404
 
 
 def test_providers_have_no_parents(tmp_path: Path, articles: Path) -> None:

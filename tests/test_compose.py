@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from support import SITE, make_article
 
-from feedsvc.articles.article import Article, Author, Image, Link, Provider
-from feedsvc.feeds.compose import NO_CHANGE_YET, Composition, Memory, compose
+from feedsvc.articles.article import Article, Author, Coverage, Image, Link, Provider
+from feedsvc.feeds.addresses import Memory
+from feedsvc.feeds.compose import NO_CHANGE_YET, Composition, compose
 from feedsvc.feeds.feed import Category, Site, View
+from feedsvc.feeds.selection import Selection
 
 if TYPE_CHECKING:
     from feedsvc.feeds.feed import Feed
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 def composed(*articles: Article, memory: Memory | None = None, limit: int = 50, site: Site = SITE) -> Composition:
     """The feeds of these articles."""
-    return compose(articles, site, memory or Memory(), View(limit))
+    return compose(Selection(articles), site, memory or Memory(), View(limit))
 
 
 def feeds_of(composition: Composition) -> dict[str, Feed]:
@@ -99,7 +101,7 @@ def test_entry() -> None:
         provider=Provider("Example", "example.org", (Author("Ann"), Author("Example"))),
         excerpt="a < b",
         images=(Image("https://example.org/1.png", 1, 2), Image("https://example.org/2.png")),
-        related=(link,),
+        related=(Coverage("r", link),),
     )
     entry = composed(one).feeds[0].entries[0]
     assert entry.authors == ("Example", "Ann")
@@ -204,18 +206,29 @@ def test_equal_input_equal_output() -> None:
 def test_a_view_without_bodies_and_coverage() -> None:
     """Feeds show summaries only, and no related coverage, where that is configured."""
     article = make_article(
-        excerpt="A <summary>.", body="<p>A body.</p>", related=(Link("https://example.org/r", "R"),)
+        excerpt="A <summary>.", body="<p>A body.</p>", related=(Coverage("r", Link("https://example.org/r", "R")),)
     )
-    (feed,) = compose((article,), SITE, Memory(), View(bodies=False, related=False)).feeds
+    (feed,) = compose(Selection((article,)), SITE, Memory(), View(bodies=False, related=False)).feeds
     assert (feed.entries[0].content, feed.entries[0].related) == ("<p>A &lt;summary&gt;.</p>", ())
-    (feed,) = compose((article,), SITE, Memory(), View()).feeds
-    assert (feed.entries[0].content, feed.entries[0].related) == ("<p>A body.</p>", article.related)
+    (feed,) = compose(Selection((article,)), SITE, Memory(), View()).feeds
+    assert (feed.entries[0].content, feed.entries[0].related) == (
+        "<p>A body.</p>",
+        (Link("https://example.org/r", "R"),),
+    )
+
+
+def test_related_coverage_never_leads_to_what_is_held_back() -> None:
+    """Of the related coverage, the five best are shown that are not held back here."""
+    related = tuple(Coverage(f"{n}", Link(f"https://example.org/{n}", f"{n}")) for n in range(10))
+    selection = Selection((make_article(related=related),), {"1": "unpublished", "3": "removed"})
+    (feed,) = compose(selection, SITE, Memory(), View()).feeds
+    assert [link.title for link in feed.entries[0].related] == ["0", "2", "4", "5", "6"]
 
 
 def test_titles_of_feeds_follow_their_templates() -> None:
     """A template's places are filled in once, whatever braces a name has; the feed of all has the site's title."""
     view = View(title="{site}: {name} {other}", description="On {name}, {about}")
-    feeds = compose((make_article(topics=("{site}",)),), SITE, Memory(), view).feeds
+    feeds = compose(Selection((make_article(topics=("{site}",)),)), SITE, Memory(), view).feeds
     assert [(feed.title, feed.description) for feed in feeds] == [
         ("Site", "All of it"),
         ("Site: {site} {other}", "On {site}, All of it"),

@@ -67,6 +67,19 @@ def test_picture_of_the_body_is_not_shown_twice() -> None:
     assert len(read(replace(ENTRY, content=body)).xpath(".//img")) == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<p><img src="https://example.org/p.png?a&amp;bc"></p>',
+        "<p>https://example.org/p.png?a&amp;b</p>",
+        '<p><a href="https://example.org/p.png?a&amp;b">the picture</a></p>',
+    ],
+)
+def test_picture_that_the_body_only_mentions_is_shown(body: str) -> None:
+    """A body that names the picture's address, or shows another that begins like it, does not show the picture."""
+    assert read(replace(ENTRY, content=body)).xpath(".//img/@src")[0] == "https://example.org/p.png?a&b"
+
+
 def test_what_is_embedded_is_a_link() -> None:
     """A player becomes a picture that leads to it, or, without a picture, its address."""
     video = replace(ENTRY, featured="https://www.youtube.com/watch?v=x")

@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import NOW, SITE, make_article
 
-from feedsvc.articles.article import Author, Image, Link, Provider
+from feedsvc.articles.article import Author, Coverage, Image, Link, Provider
 from feedsvc.documents.jsonfeed import render_json
 from feedsvc.documents.syndication import render_atom
-from feedsvc.feeds.compose import Memory, compose
+from feedsvc.feeds.addresses import Memory
+from feedsvc.feeds.compose import compose
 from feedsvc.feeds.feed import View
+from feedsvc.feeds.selection import Selection
 
 FULL = make_article(
     "a",
@@ -23,13 +25,14 @@ FULL = make_article(
     topics=("AI", "C++"),
     provider=Provider("Example", "example.org", (Author("Ann"),)),
     images=(Image("https://example.org/p.png", 640, 480),),
-    related=(Link("https://example.net/r", "Related"),),
+    related=(Coverage("r", Link("https://example.net/r", "Related")),),
+    amp_url="https://example.org/amp",
 )
 
 
 def rendered(*articles: Any) -> dict[str, Any]:
     """The feed of all articles, parsed."""
-    feed = compose(tuple(articles), SITE, Memory(), View()).feeds[0]
+    feed = compose(Selection(tuple(articles)), SITE, Memory(), View()).feeds[0]
     document: dict[str, Any] = json.loads(render_json(feed))
     return document
 
@@ -70,6 +73,7 @@ def test_item_holds_the_whole_entry() -> None:
             "source": {"title": "Example", "url": "https://example.org/"},
             "image_size": {"width": 640, "height": 480},
             "related": [{"title": "Related", "url": "https://example.net/r"}],
+            "amp": "https://example.org/amp",
         },
     }
 
@@ -84,7 +88,7 @@ def test_bare_item_has_text_and_nothing_empty() -> None:
 def test_ids_are_strings_equal_to_those_of_atom() -> None:
     """PUBLISHING 16: a reader that changes the format knows every article again."""
     articles = tuple(make_article(name) for name in "abc")
-    feed = compose(articles, SITE, Memory(), View()).feeds[0]
+    feed = compose(Selection(articles), SITE, Memory(), View()).feeds[0]
     atom = render_atom(feed).decode()
     ids = [item["id"] for item in json.loads(render_json(feed))["items"]]
     assert len(set(ids)) == 3
@@ -94,9 +98,9 @@ def test_ids_are_strings_equal_to_those_of_atom() -> None:
 @given(st.text(), st.text())
 def test_any_text_is_itself_in_json(title: str, excerpt: str) -> None:
     """Whatever a title or an excerpt holds comes out as it is."""
-    feed = compose((replace(FULL, title=title, excerpt=excerpt, published_at=NOW),), SITE, Memory(), View()).feeds[
-        0
-    ]
+    feed = compose(
+        Selection((replace(FULL, title=title, excerpt=excerpt, published_at=NOW),)), SITE, Memory(), View()
+    ).feeds[0]
     (item,) = json.loads(render_json(feed))["items"]
     assert item["title"] == title
     assert item.get("summary", "") == excerpt

@@ -10,13 +10,17 @@ from support import NOW, SITE, make_article
 from feedsvc.articles.article import Provider
 from feedsvc.documents.opml import render_opml
 from feedsvc.documents.snapshot import publish
-from feedsvc.feeds.compose import Memory, compose
+from feedsvc.feeds.addresses import Memory
+from feedsvc.feeds.compose import compose
 from feedsvc.feeds.feed import View
+from feedsvc.feeds.selection import Selection
 
 COMPOSITION = compose(
-    (
-        make_article("a", topics=("AI", "<&>"), provider=Provider("Example", "example.org")),
-        make_article("b", topics=("ai hardware",), provider=Provider("Other", "example.org")),
+    Selection(
+        (
+            make_article("a", topics=("AI", "<&>"), provider=Provider("Example", "example.org")),
+            make_article("b", topics=("ai hardware",), provider=Provider("Other", "example.org")),
+        )
     ),
     SITE,
     Memory(),

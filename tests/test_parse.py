@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support import SEEDS, front_matter
 
-from feedsvc.articles.article import Article, Author, Image, Link, Problem, Provider
+from feedsvc.articles.article import Article, Author, Coverage, Image, Link, Problem, Provider
 from feedsvc.articles.parse import MAX_RELATED, Parsed, parse
 
 ZONE = ZoneInfo("UTC")
@@ -96,7 +96,8 @@ def test_a_file_becomes_an_article() -> None:
             provider=Provider("Example", "example.org"),
             topics=("AI",),
             images=(Image("https://example.org/i.png", 450, 300),),
-            related=(Link("https://example.org/b", "Other"),),
+            related=(Coverage("https://example.org/b", Link("https://example.org/b", "Other")),),
+            amp_url="https://example.org/amp",
         ),
         (),
     )
@@ -545,18 +546,18 @@ def test_what_is_wrong_in_an_image_is_left_out(written: str, field: str, expecte
     assert problem.line == line_of("images", images=written)
 
 
-def test_related_articles_are_at_most_five_others() -> None:
-    """Related articles have a link and a title; repeats and the article itself do not count; five are kept."""
-    urls = ["https://example.org/a", "https://e.org/0", *(f"https://e.org/{number}" for number in range(9))]
+def test_related_articles_are_at_most_ten_others() -> None:
+    """Related articles have a link and a title; repeats and the article itself do not count; ten are kept."""
+    urls = ["https://example.org/a", "https://e.org/0", *(f"https://e.org/{number}" for number in range(19))]
     links = article(related="[" + ", ".join(f"{{webUrl: '{url}', title: T}}" for url in urls) + "]").related
-    assert MAX_RELATED == 5
-    assert links == tuple(Link(f"https://e.org/{number}", "T") for number in range(5))
+    assert MAX_RELATED == 10
+    assert [each.link for each in links] == [Link(f"https://e.org/{number}", "T") for number in range(10)]
 
 
 def test_a_related_article_may_lack_a_title_or_web_url() -> None:
     """A related article has its URL for a title where it has none; without any URL it is none."""
     links = article(related="[{originalUrl: 'https://e.org/o'}, {title: nowhere}]").related
-    assert links == (Link("https://e.org/o", "https://e.org/o"),)
+    assert links == (Coverage("https://e.org/o", Link("https://e.org/o", "https://e.org/o")),)
 
 
 @pytest.mark.parametrize(
@@ -718,7 +719,7 @@ def test_related_articles_are_the_best_of_each() -> None:
         related="[{webUrl: 'https://e.org/1', quality: 5, provider: {name: One}}, {webUrl: 'https://e.org/2'},"
         " {webUrl: 'https://e.org/3', quality: 50, provider: Three}, {webUrl: 'https://E.org:443/1', quality: 99}]"
     ).related
-    assert links == (
+    assert tuple(each.link for each in links) == (
         Link("https://e.org/3", "https://e.org/3", "Three"),
         Link("https://e.org/1", "https://e.org/1", "One"),
         Link("https://e.org/2", "https://e.org/2"),
@@ -732,6 +733,12 @@ def test_related_articles_are_the_best_of_each() -> None:
         ("https://www.youtube-nocookie.com/embed/a_b", "https://www.youtube.com/watch?v=a_b"),
         ("https://player.vimeo.com/video/123", "https://vimeo.com/123"),
         ("https://example.org/player?a=1&amp;b=2", "https://example.org/player?a=1&b=2"),
+        ("https://www.youtube.com/embed/videoseries?list=x", "https://www.youtube.com/embed/videoseries?list=x"),
+        (
+            "https://www.youtube.com/embed/live_stream?channel=x",
+            "https://www.youtube.com/embed/live_stream?channel=x",
+        ),
+        ("//www.youtube.com/embed/a", "https://www.youtube.com/watch?v=a"),
         ("javascript:alert(1)", None),
     ],
 )
@@ -739,6 +746,35 @@ def test_what_is_embedded_is_known_by_its_page(embedded: str, page: str | None) 
     """Of an embedded player, the page is known where it is watched; what is no web address is nothing."""
     assert article(featuredContent=f'\'<iframe width="8" src="{embedded}"></iframe>\'').featured == page
     assert article(featuredContent="<b>text</b>").featured is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "<iframe src=https://e.org/a></iframe>",
+        "<IFRAME title=\"a > b\" SRC = 'https://e.org/a' allowfullscreen>",
+        "<!-- <iframe src='https://e.org/no'></iframe> --><iframe src='https://e.org/a'>",
+        "<iframe srcdoc='<iframe src=https://e.org/no>' src='https://e.org/a'></iframe><iframe src='https://e.org/b'>",
+    ],
+)
+def test_the_first_player_is_found_as_a_browser_would(written: str) -> None:
+    """However it is written, what counts is the first frame that a browser would load."""
+    assert article(featuredContent=json.dumps(written)).featured == "https://e.org/a"
+
+
+def test_a_player_that_would_take_too_long_is_left_out() -> None:
+    """Markup that costs without end, of one tag or of many, is a problem of its field, and soon over."""
+    assert article(featuredContent=json.dumps("<iframe " * 20_000)).featured is None
+    read_as, problem = warning(featuredContent=json.dumps("<i><iframe>" * 30_000))
+    assert read_as.featured is None
+    assert (problem.field, problem.expected) == ("featuredContent", "fewer")
+
+
+def test_the_amp_form_is_a_web_address() -> None:
+    """An article may have a page in the AMP form; what is no web address is left out and named."""
+    assert article(ampWebUrl="https://e.org/amp").amp_url == "https://e.org/amp"
+    _, problem = warning(ampWebUrl="amp")
+    assert (problem.field, problem.expected) == ("ampWebUrl", URL)
 
 
 @pytest.mark.parametrize("length", ["PT7M32S", "P1DT2H", "PT1.5S", "P3D"])

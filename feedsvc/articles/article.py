@@ -40,6 +40,14 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """An article elsewhere on the same matter; `identity` is what it would have here."""
+
+    identity: str
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """Who brought the article out; `domain` is "" where unknown."""
 
@@ -58,7 +66,8 @@ class Provider:
 class Article:
     """One file's state of an article: a revision. Dates are in UTC; `path` is relative to the directory.
 
-    `length` is an ISO 8601 duration; `featured` is the page where what the article embeds (a video) is played.
+    `length` is an ISO 8601 duration; `featured` is the page where what the article embeds (a video) is played,
+    `amp_url` its page in the AMP form.
     """
 
     path: str
@@ -72,6 +81,7 @@ class Article:
     type: str = ""
     length: str = ""
     featured: str | None = None
+    amp_url: str | None = None
     category: str = ""
     quality: float | None = None
     heat: float | None = None
@@ -81,7 +91,7 @@ class Article:
     provider: Provider | None = None
     topics: tuple[str, ...] = ()
     images: tuple[Image, ...] = ()
-    related: tuple[Link, ...] = ()
+    related: tuple[Coverage, ...] = ()
 
     @property
     def id(self) -> str:

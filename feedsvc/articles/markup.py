@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
@@ -40,6 +41,7 @@ MAX_TAGS = 20_000
 # The Markdown parser, too, has inputs that cost it about 15 us a character.
 MAX_MARKDOWN = 200_000
 _TAG = re.compile(r"</?[A-Za-z]")
+_SOURCE = re.compile(r'<(?:iframe|img) src="([^"]*)"')
 _URL_ATTRIBUTES = frozenset({"cite", "href", "src"})
 
 
@@ -80,6 +82,21 @@ def render_body(source: str, kind: Literal["markdown", "html"], base: str) -> st
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
     ).strip()
+
+
+def sources(markup: str, tag: Literal["iframe", "img"]) -> list[str]:
+    """The `src` of every such element, as a browser would find them: not those in comments or in other text.
+
+    Raises:
+        MarkupError: to look would take too long.
+    """
+    if f"<{tag}" not in markup.lower():
+        return []
+    if sum(1 for _ in _TAG.finditer(markup)) > MAX_TAGS:
+        raise MarkupError(f"more than {MAX_TAGS} tags")
+    # What is left is nothing but these elements and escaped text, in a form that is always the same.
+    alone = nh3.clean(markup, tags={tag}, attributes={"*": set(), tag: {"src"}}, link_rel=None)
+    return [html.unescape(source) for source in _SOURCE.findall(alone)]
 
 
 def _absolute(value: str, base: str, *, mail: bool) -> str | None:

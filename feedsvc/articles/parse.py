@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 import re
 from dataclasses import dataclass
@@ -10,9 +9,9 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
-from feedsvc.articles.article import Article, Author, Image, Link, Problem, Provider
+from feedsvc.articles.article import Article, Author, Coverage, Image, Link, Problem, Provider
 from feedsvc.articles.fields import DATE, URL, Fields
-from feedsvc.articles.markup import MarkupError, render_body
+from feedsvc.articles.markup import MarkupError, render_body, sources
 from feedsvc.text import clean, fold, one_line, printable, unescape
 from feedsvc.tree import TreeError, describe, parse_tree
 from feedsvc.urls import clean_domain, clean_url, normalise_url
@@ -21,16 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
-MAX_RELATED = 5
+# More than a feed shows: some of them may be held back here.
+MAX_RELATED = 10
 MAX_RELATED_READ = 50
 # Each topic is a feed, and each of its feeds names all of them.
 MAX_TOPICS = 50
 MAX_AUTHORS = 20
 MAX_PROBLEMS = 100
 _DURATION = re.compile(r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
-_FRAME = re.compile(r"<iframe\b[^>]*?\ssrc\s*=\s*([\"'])(.*?)\1", re.IGNORECASE | re.DOTALL)
 _VIDEO = re.compile(
-    r"https?://(?:(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]+)|player\.vimeo\.com/video/(\d+))"
+    r"https?://(?:(?:www\.)?youtube(?:-nocookie)?\.com/embed/(?!videoseries|live_stream)([\w-]+)"
+    r"|player\.vimeo\.com/video/(\d+))"
 )
 _MARKER = re.compile(r"---[ \t]*\r?(\n|\Z)")
 _END = re.compile(r"^(---|\.\.\.)[ \t]*\r?(\n|\Z)", re.MULTILINE)
@@ -121,6 +121,7 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
         fields.fail("title", "text")
     original_url = fields.url("originalUrl")
     url = fields.url("webUrl") or original_url
+    amp_url = fields.url("ampWebUrl")
     published_at = fields.date("publishedDateTime")
     updated_at = fields.date("updatedDateTime")
     date = published_at or updated_at
@@ -150,6 +151,7 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
         type=kind_of,
         length=length,
         featured=featured,
+        amp_url=amp_url,
         category=category,
         quality=quality,
         heat=heat,
@@ -245,9 +247,9 @@ def _images(fields: Fields) -> Iterator[Image]:
             fields.warn(name, item.line, describe(item), "a mapping with url, width and height")
 
 
-def _related(fields: Fields, own_identity: str) -> tuple[Link, ...]:
+def _related(fields: Fields, own_identity: str) -> tuple[Coverage, ...]:
     """The best of the related coverage: each article once, by quality, those without one last."""
-    found: dict[str, tuple[float, Link]] = {}
+    found: dict[str, tuple[float, Coverage]] = {}
     for name, item in islice(fields.items("related"), MAX_RELATED_READ):
         if not isinstance(item.data, dict):
             fields.warn(name, item.line, describe(item), "a mapping with title and webUrl")
@@ -261,9 +263,9 @@ def _related(fields: Fields, own_identity: str) -> tuple[Link, ...]:
         if identity != own_identity:
             quality = inner.number("quality")
             link = Link(url, inner.text("title") or url, _provider_name(inner))
-            found.setdefault(identity, (-math.inf if quality is None else quality, link))
+            found.setdefault(identity, (-math.inf if quality is None else quality, Coverage(identity, link)))
     best = sorted(found.values(), key=lambda each: -each[0])
-    return tuple(link for _, link in best[:MAX_RELATED])
+    return tuple(coverage for _, coverage in best[:MAX_RELATED])
 
 
 def _provider_name(fields: Fields) -> str:
@@ -284,8 +286,15 @@ def _length(fields: Fields) -> str:
 def _featured(fields: Fields) -> str | None:
     """Where what is embedded can be watched: no frame leaves, a link to its page does."""
     value = fields.values.get("featuredContent")
-    match = _FRAME.search(value.data) if value and isinstance(value.data, str) else None
-    url = clean_url(html.unescape(match[2])) if match else None
+    if value is None or not isinstance(value.data, str):
+        return None
+    try:
+        frames = sources(value.data, "iframe")
+    except MarkupError as error:
+        fields.warn("featuredContent", value.line, str(error), "fewer")
+        return None
+    # A page's own scheme is what // takes over; every player has https.
+    url = clean_url(re.sub("^//", "https://", frames[0].strip())) if frames else None
     if not url:
         return None
     video = _VIDEO.match(url)

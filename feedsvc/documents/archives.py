@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 # How many are kept: a reader that walks a chain asks for each once, and caches in front keep the rest.
 KEPT = 256
 _PATH = re.compile(rf"(/.+){ARCHIVE}([1-9][0-9]{{0,6}})(\.[a-z]+)")
-_ONE_YEAR = "public, max-age=31536000"
+# A reader keeps a full one for a year. A cache that many share asks again as it does for a feed, so that what is
+# withdrawn leaves it.
+_ONE_YEAR = "max-age=31536000, s-maxage="
 
 
 class Archives:
@@ -35,8 +37,8 @@ class Archives:
         self._feeds: Mapping[str, Feed] = {feed.path: feed for feed in composition.feeds}
         self._caching = caching
         self._now = now
-        self._turn = threading.Lock()
-        # Shared by all snapshots: each entry says what it was made of.
+        # Both are shared by all snapshots: a request may still hold the last one. A document says what it is of.
+        self.turn: threading.Lock = before.turn if before else threading.Lock()
         self.kept: OrderedDict[str, tuple[Feed, Document]] = before.kept if before else OrderedDict()
 
     def document(self, path: str) -> Document | None:
@@ -47,7 +49,7 @@ class Archives:
         if match is None or form is None or feed is None:
             return None
         # One at a time: who walks all archives waits for himself, and no reader of a feed for him.
-        with self._turn:
+        with self.turn:
             page = compose_archive(self._composition, feed, int(match[2]))
             return self._make(path, page, form) if page else None
 
@@ -64,7 +66,8 @@ class Archives:
         if kept and kept[0] == page:
             self.kept.move_to_end(path)
             return kept[1]
-        caching = _ONE_YEAR if page.archive and page.archive.full else self._caching
+        full = page.archive and page.archive.full
+        caching = self._caching.replace("max-age=", _ONE_YEAR, 1) if full else self._caching
         headers = [("Cache-Control", caching), *form.headers, ("Link", feed_links(page, form))]
         document = renew(kept[1] if kept else None, form.render(page), form.media_type, headers, self._now)
         self.kept[path] = (page, document)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from feedsvc.articles.markup import sources
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -20,7 +22,7 @@ def render_content(entry: Entry, language: str) -> str:
 def _picture(entry: Entry) -> str:
     """Not where the body shows it already. What is embedded is a link: from the picture, or by its own name."""
     picture = ""
-    if entry.picture and escape(entry.picture.url) not in entry.content:
+    if entry.picture and entry.picture.url not in sources(entry.content, "img"):
         picture = f'<img src="{escape(entry.picture.url)}" alt=""{_size(entry.picture)}>'
     if entry.featured:
         picture = f'<a href="{escape(entry.featured)}">{picture or escape(entry.featured)}</a>'

@@ -71,7 +71,7 @@ def _extension(entry: Entry) -> dict[str, object]:
             {"title": link.title, "url": link.url} | ({"provider": link.provider} if link.provider else {})
             for link in entry.related
         ]
-    for name in ("type", "length", "featured"):
+    for name in ("type", "length", "featured", "amp"):
         if value := getattr(entry, name):
             extension[name] = value
     return extension

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from feedsvc.documents.document import Document, Headers
     from feedsvc.feeds.compose import Composition
     from feedsvc.feeds.feed import Feed
+
+
+_BEHIND = re.compile(rf"({ARCHIVE}[0-9]+)?({'|'.join(map(re.escape, FEED_ENDINGS))})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,9 @@ class Snapshot:
 
     def redirect(self, path: str) -> str | None:
         """The path of the feed that this path means by a name, a domain or another case; None if there is none."""
-        place, ending = _split(path)
-        target = self.redirects.get(place)
-        return target + ending if target else None
+        place, behind = _split(path)
+        target = self.redirects.get(place, "") + behind
+        return target if target != path and self.document(target) else None
 
     def is_retired(self, path: str) -> bool:
         """Whether there was a feed at this path, and never will be one again."""
@@ -56,10 +60,11 @@ class Snapshot:
 
 
 def _split(path: str) -> tuple[str, str]:
-    """A folded path without, and its ending."""
+    """A folded path as that of a feed's page, and what stands behind: an archive's number, a format's ending."""
     path = fold(path).rstrip("/")
-    ending = next((ending for ending in FEED_ENDINGS if path.endswith(ending)), "")
-    return path.removesuffix(ending).rstrip("/"), ending
+    match = _BEHIND.search(path)
+    behind = match[0] if match else ""
+    return path.removesuffix(behind).rstrip("/"), behind
 
 
 def cache_control(max_age: timedelta, while_revalidate: timedelta, if_error: timedelta) -> str:

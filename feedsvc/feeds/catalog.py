@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from feedsvc.articles.article import Article
 
@@ -50,8 +51,22 @@ def resolve(name: str, listings: Mapping[str, Listing]) -> str:
     return listing.name if listing else name
 
 
-def apply_catalog(article: Article, catalog: Catalog) -> Article:
-    """The article with the names that its topics and provider have now, and the topics that these roll up to."""
+def only_domains(articles: Iterable[Article], listings: Mapping[str, Listing]) -> dict[str, str]:
+    """The domain of each provider, by its folded name, that others are renamed to and that has just one."""
+    targets = {fold(resolve(listing.name, listings)) for listing in listings.values() if listing.alias}
+    domains: dict[str, set[str]] = defaultdict(set)
+    for article in articles:
+        provider = article.provider
+        if provider and targets and fold(provider.name) in targets:
+            domains[fold(provider.name)].add(provider.domain)
+    return {name: next(iter(found)) for name, found in domains.items() if len(found) == 1}
+
+
+def apply_catalog(article: Article, catalog: Catalog, homes: Mapping[str, str]) -> Article:
+    """The article with the names that its topics and provider have now, and the topics that these roll up to.
+
+    `homes` are the domains of renamed providers: a provider that changed its name and its domain is still one.
+    """
     topics: dict[str, str] = {}
     for topic in article.topics:
         name: str | None = resolve(topic, catalog.topics)
@@ -63,8 +78,10 @@ def apply_catalog(article: Article, catalog: Catalog) -> Article:
             above = catalog.topics.get(fold(parent)) if parent else None
             name = parent if above and above.rollup else None
     provider = article.provider
-    if provider:
-        provider = replace(provider, name=resolve(provider.name, catalog.providers))
+    name_now = resolve(provider.name, catalog.providers) if provider else ""
+    if provider and name_now != provider.name:
+        home = provider.domain if fold(name_now) == fold(provider.name) else homes.get(fold(name_now))
+        provider = replace(provider, name=name_now, domain=provider.domain if home is None else home)
     if tuple(topics.values()) == article.topics and provider == article.provider:
         return article
     return replace(article, topics=tuple(topics.values()), provider=provider)

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from feedsvc.articles.article import Image
-from feedsvc.feeds.catalog import Catalog, Listing, apply_catalog, resolve
-from feedsvc.feeds.feed import Archive, Category, Entry, Feed, Kind, Site, Source, View, latest
-from feedsvc.feeds.slugs import Named, assign_slugs, slugify
+from feedsvc.feeds.addresses import Memory, domains_of, redirects_of, remember, retired_of
+from feedsvc.feeds.catalog import Catalog, Listing, apply_catalog, only_domains
+from feedsvc.feeds.entries import make_entry
+from feedsvc.feeds.feed import Archive, Entry, Feed, Kind, Site, View, latest
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
-    from feedsvc.articles.article import Article, Provider, ProviderKey
+    from feedsvc.articles.article import Article, ProviderKey
+    from feedsvc.feeds.selection import Selection
 
 # An empty feed has to have a date (RFC 4287 §4.1.1), the same on every run.
 NO_CHANGE_YET = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What composing remembers of the last time: names and slugs of all topics and providers that had a feed."""
-
-    topics: Mapping[tuple[str], str] = field(default_factory=dict)
-    topic_slugs: Mapping[tuple[str, ...], str] = field(default_factory=dict)
-    providers: Mapping[ProviderKey, str] = field(default_factory=dict)
-    provider_slugs: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +31,7 @@ class Composition:
     """All feeds; the paths that lead to another path, and the retired ones, in folded form; and the memory.
 
     `older` are the articles that each feed has no place for, the oldest first; `view` says how much there is.
+    `held` are the identities of what is held back.
     """
 
     feeds: tuple[Feed, ...]
@@ -49,22 +40,24 @@ class Composition:
     older: Mapping[str, tuple[Article, ...]]
     view: View
     retired: frozenset[str]
+    held: Collection[str]
 
 
 def compose(
-    articles: tuple[Article, ...], site: Site, memory: Memory, view: View, catalog: Catalog | None = None
+    selection: Selection, site: Site, memory: Memory, view: View, catalog: Catalog | None = None
 ) -> Composition:
     """Make every feed.
 
     Args:
-        articles: the selected articles, newest first.
+        selection: the articles, newest first. No related coverage leads to what is held back.
         site: what all feeds share.
         memory: of the last composition; a topic or provider in it keeps its slug, and its feed when empty.
         view: how feeds show articles.
         catalog: what is configured of single topics and providers.
     """
     catalog = catalog or Catalog()
-    articles = tuple(apply_catalog(article, catalog) for article in articles)
+    homes = only_domains(selection.articles, catalog.providers)
+    articles = tuple(apply_catalog(article, catalog, homes) for article in selection.articles)
     by_topic: dict[tuple[str], list[Article]] = defaultdict(list)
     by_provider: dict[ProviderKey, list[Article]] = defaultdict(list)
     by_domain: dict[str, list[Article]] = defaultdict(list)
@@ -81,9 +74,9 @@ def compose(
             by_provider[provider.key].append(article)
             by_domain[provider.domain].append(article)
             provider_names[provider.key] = min(provider.name, provider_names.get(provider.key, provider.name))
-    memory = _remember(memory, topic_names, provider_names, catalog)
-    composer = _Composer(site, memory, view)
-    domains = _domains(memory.providers)
+    memory = remember(memory, topic_names, provider_names, catalog)
+    composer = _Composer(site, memory, view, selection.held)
+    domains = domains_of(memory.providers)
     feeds = [composer.feed("all", "All", "/feeds/all", articles, Listing("All", title=site.title))]
     for topic_key, name in sorted(memory.topics.items()):
         listing = catalog.topics.get(topic_key[0])
@@ -99,33 +92,14 @@ def compose(
         for domain, keys in sorted(domains.items())
         if len(keys) > 1
     )
-    redirects = _redirects(memory, domains, (feed.path for feed in feeds))
-    old_topics = _aliases(catalog.topics, "/topics/", redirects)
-    old_providers = _aliases(catalog.providers, "/providers/", redirects)
-    redirects |= old_topics | old_providers
-    retired = frozenset(
-        f"{prefix}{place}"
-        for prefix, listings in (("/topics/", catalog.topics), ("/providers/", catalog.providers))
-        for key, listing in listings.items()
-        if listing.retired
-        for place in (key, listing.slug or slugify(listing.name))
-    )
-    return Composition(tuple(feeds), redirects, memory, composer.older, view, retired)
+    redirects = redirects_of(memory, domains, catalog, (feed.path for feed in feeds))
+    retired = retired_of(catalog, redirects)
+    return Composition(tuple(feeds), redirects, memory, composer.older, view, retired, selection.held)
 
 
 def _is_retired(name: str, listings: Mapping[str, Listing]) -> bool:
     listing = listings.get(fold(name))
     return listing is not None and listing.retired
-
-
-def _aliases(listings: Mapping[str, Listing], prefix: str, redirects: Mapping[str, str]) -> dict[str, str]:
-    """Where old names and the slugs that they had lead; nowhere while the new name has no feed."""
-    found: dict[str, str] = {}
-    for key, listing in listings.items():
-        target = redirects.get(f"{prefix}{fold(resolve(listing.name, listings))}") if listing.alias else None
-        if target:
-            found[f"{prefix}{key}"] = found[f"{prefix}{listing.slug or slugify(listing.name)}"] = target
-    return found
 
 
 def compose_archive(composition: Composition, feed: Feed, number: int) -> Feed | None:
@@ -140,7 +114,8 @@ def compose_archive(composition: Composition, feed: Feed, number: int) -> Feed |
         return None
     chosen = older[(number - 1) * limit : number * limit]
     entries = tuple(
-        _entry(article, feed.site, composition.memory, composition.view) for article in reversed(chosen)
+        make_entry(article, feed.site, composition.memory, composition.view, composition.held)
+        for article in reversed(chosen)
     )
     return replace(
         feed,
@@ -154,71 +129,14 @@ def compose_archive(composition: Composition, feed: Feed, number: int) -> Feed |
     )
 
 
-def _remember(
-    memory: Memory,
-    topics: Mapping[tuple[str], str],
-    providers: Mapping[ProviderKey, str],
-    catalog: Catalog,
-) -> Memory:
-    all_topics = {**memory.topics, **topics}
-    all_providers = {**memory.providers, **providers}
-    topic_slugs = _configured(all_topics, catalog.topics, memory.topic_slugs)
-    provider_slugs = _configured(all_providers, catalog.providers, memory.provider_slugs)
-    return Memory(
-        topics=all_topics,
-        topic_slugs=assign_slugs({key: Named(name) for key, name in all_topics.items()}, topic_slugs),
-        providers=all_providers,
-        provider_slugs=assign_slugs(
-            {key: Named(name, qualifier=key[1]) for key, name in all_providers.items()}, provider_slugs
-        ),
-    )
-
-
-def _configured(
-    names: Iterable[tuple[str, ...]], listings: Mapping[str, Listing], given: Mapping[tuple[str, ...], str]
-) -> dict[tuple[str, ...], str]:
-    """The slugs given before, and over them the configured; of several providers of one name, the first has it."""
-    slugs = dict(given)
-    for key in sorted(names):
-        listing = listings.get(key[0])
-        if listing and listing.slug and listing.slug not in slugs.values():
-            slugs[key] = listing.slug
-    return slugs
-
-
-def _domains(providers: Iterable[ProviderKey]) -> dict[str, set[ProviderKey]]:
-    """The providers of each domain.
-
-    Only what no slug can be, a name with a dot, counts as a domain; and none that would be the address of
-    another provider's feed.
-    """
-    domains: dict[str, set[ProviderKey]] = defaultdict(set)
-    for key in providers:
-        if "." in key[1] and not key[1].endswith((".atom", ".rss", ".json")):
-            domains[key[1]].add(key)
-    return domains
-
-
-def _redirects(memory: Memory, domains: Mapping[str, set[ProviderKey]], paths: Iterable[str]) -> dict[str, str]:
-    """What a path in the form that `fold` gives it leads to: a path, else a domain, else a name."""
-    redirects = {path: path for path in paths}
-    for domain, keys in domains.items():
-        if len(keys) == 1:
-            redirects[f"/providers/{domain}"] = f"/providers/{memory.provider_slugs[next(iter(keys))]}"
-    for topic, slug in sorted(memory.topic_slugs.items()):
-        redirects.setdefault(f"/topics/{topic[0]}", f"/topics/{slug}")
-    for provider, slug in sorted(memory.provider_slugs.items()):
-        redirects.setdefault(f"/providers/{provider[0]}", f"/providers/{slug}")
-    return redirects
-
-
 class _Composer:
     """Makes feeds; an article's entry is made once, whatever number of feeds shows it."""
 
-    def __init__(self, site: Site, memory: Memory, view: View) -> None:
+    def __init__(self, site: Site, memory: Memory, view: View, held: Collection[str]) -> None:
         self.site = site
         self.memory = memory
         self.view = view
+        self.held = held
         self.entries: dict[str, Entry] = {}
         self.older: dict[str, tuple[Article, ...]] = {}
 
@@ -251,49 +169,10 @@ class _Composer:
 
     def entry(self, article: Article) -> Entry:
         if article.identity not in self.entries:
-            self.entries[article.identity] = _entry(article, self.site, self.memory, self.view)
+            self.entries[article.identity] = make_entry(article, self.site, self.memory, self.view, self.held)
         return self.entries[article.identity]
-
-
-def _entry(article: Article, site: Site, memory: Memory, view: View) -> Entry:
-    provider = article.provider
-    excerpt = f"<p>{html.escape(article.excerpt, quote=False)}</p>" if article.excerpt else ""
-    people = [author.name for author in provider.authors] if provider else []
-    return Entry(
-        id=article.id,
-        title=article.title,
-        url=article.url,
-        published=article.published_at,
-        # Nothing was updated before it was published, whatever a file says.
-        updated=max(article.published_at, article.updated_at or article.published_at),
-        authors=tuple(dict.fromkeys([provider.name, *people])) if provider else (site.title,),
-        source=_source(provider, site),
-        categories=tuple(_categories(article.topics, site, memory)),
-        # With nothing else to read, a reader shows the title.
-        summary=article.excerpt or ("" if article.body else article.title),
-        content=(article.body if view.bodies else "") or excerpt,
-        picture=article.images[0] if article.images else None,
-        related=article.related if view.related else (),
-        type=article.type,
-        length=article.length,
-        featured=article.featured,
-    )
 
 
 def _icon(articles: Iterable[Article]) -> Image | None:
     """The provider's icon, as its newest article that has one says."""
     return next((each.provider.icon for each in articles if each.provider and each.provider.icon), None)
-
-
-def _categories(topics: Iterable[str], site: Site, memory: Memory) -> Iterable[Category]:
-    for topic in topics:
-        key = (fold(topic),)
-        yield Category(memory.topics[key], f"{site.base_url}/topics/{memory.topic_slugs[key]}")
-
-
-def _source(provider: Provider | None, site: Site) -> Source | None:
-    """An entry is aggregated where its provider has a domain that is not ours."""
-    if provider is None or provider.domain in {"", urlsplit(site.base_url).hostname}:
-        return None
-    url = f"https://{provider.domain}/"
-    return Source(id=uuid5(NAMESPACE_URL, url).urn, title=provider.name, url=url)

@@ -42,7 +42,7 @@ class Entry:
     """An article as a feed shows it. `summary` is text, `content` is HTML; both may be "".
 
     `type` is what the publisher calls it (article, video, course), `length` an ISO 8601 duration, `featured` the
-    page where what the article embeds is played.
+    page where what the article embeds is played, `amp` its page in the AMP form.
     """
 
     id: str
@@ -60,6 +60,7 @@ class Entry:
     type: str = ""
     length: str = ""
     featured: str | None = None
+    amp: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

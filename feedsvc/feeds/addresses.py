@@ -1,0 +1,116 @@
+"""Addresses: which slug and path each topic and provider has, and what other paths lead there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from feedsvc.feeds.catalog import Catalog, Listing, resolve
+from feedsvc.feeds.slugs import Named, assign_slugs, slugify
+from feedsvc.text import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from feedsvc.articles.article import ProviderKey
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What composing remembers of the last time: names and slugs of all topics and providers that had a feed."""
+
+    topics: Mapping[tuple[str], str] = field(default_factory=dict)
+    topic_slugs: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    providers: Mapping[ProviderKey, str] = field(default_factory=dict)
+    provider_slugs: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+
+
+def remember(
+    memory: Memory,
+    topics: Mapping[tuple[str], str],
+    providers: Mapping[ProviderKey, str],
+    catalog: Catalog,
+) -> Memory:
+    """The memory with the names that there are now, each with its slug: the configured one, else as before."""
+    all_topics = {**memory.topics, **topics}
+    all_providers = {**memory.providers, **providers}
+    topic_slugs = _configured(all_topics, catalog.topics, memory.topic_slugs)
+    provider_slugs = _configured(all_providers, catalog.providers, memory.provider_slugs)
+    return Memory(
+        topics=all_topics,
+        topic_slugs=assign_slugs({key: Named(name) for key, name in all_topics.items()}, topic_slugs),
+        providers=all_providers,
+        provider_slugs=assign_slugs(
+            {key: Named(name, qualifier=key[1]) for key, name in all_providers.items()}, provider_slugs
+        ),
+    )
+
+
+def _configured(
+    names: Iterable[tuple[str, ...]], listings: Mapping[str, Listing], given: Mapping[tuple[str, ...], str]
+) -> dict[tuple[str, ...], str]:
+    """The slugs given before, and over them the configured; of several providers of one name, the first has it."""
+    slugs = dict(given)
+    for key in sorted(names):
+        listing = listings.get(key[0])
+        if listing and listing.slug and listing.slug not in slugs.values():
+            slugs[key] = listing.slug
+    return slugs
+
+
+def domains_of(providers: Iterable[ProviderKey]) -> dict[str, set[ProviderKey]]:
+    """The providers of each domain.
+
+    Only what no slug can be, a name with a dot, counts as a domain; and none that would be the address of
+    another provider's feed.
+    """
+    domains: dict[str, set[ProviderKey]] = defaultdict(set)
+    for key in providers:
+        if "." in key[1] and not key[1].endswith((".atom", ".rss", ".json")):
+            domains[key[1]].add(key)
+    return domains
+
+
+def redirects_of(
+    memory: Memory, domains: Mapping[str, set[ProviderKey]], catalog: Catalog, paths: Iterable[str]
+) -> dict[str, str]:
+    """What a path in the form that `fold` gives it leads to: a path, else a domain, else a name, now or once."""
+    redirects = {path: path for path in paths}
+    for domain, keys in domains.items():
+        if len(keys) == 1:
+            redirects[f"/providers/{domain}"] = f"/providers/{memory.provider_slugs[next(iter(keys))]}"
+    for prefix, slugs, listings in (
+        ("/topics/", memory.topic_slugs, catalog.topics),
+        ("/providers/", memory.provider_slugs, catalog.providers),
+    ):
+        by_name: dict[str, str] = {}
+        for key, slug in sorted(slugs.items()):
+            by_name.setdefault(key[0], f"{prefix}{slug}")
+        # Aliases stand before names, which they take the place of; and before a slug only of what they rename.
+        for name, target in _aliases(listings, by_name):
+            redirects.setdefault(f"{prefix}{name}", target)
+        for name, target in by_name.items():
+            redirects.setdefault(f"{prefix}{name}", target)
+    return redirects
+
+
+def _aliases(listings: Mapping[str, Listing], by_name: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Where old names and the slugs that they had lead; nowhere while the new name has no feed."""
+    for key, listing in listings.items():
+        target = by_name.get(fold(resolve(listing.name, listings))) if listing.alias else None
+        if target:
+            yield key, target
+            yield listing.slug or slugify(listing.name), target
+
+
+def retired_of(catalog: Catalog, live: Collection[str]) -> frozenset[str]:
+    """The paths of what was given up, in folded form; never one at which something else lives."""
+    return frozenset(
+        f"{prefix}{place}"
+        for prefix, listings in (("/topics/", catalog.topics), ("/providers/", catalog.providers))
+        for key, listing in listings.items()
+        if listing.retired
+        for place in (key, listing.slug or slugify(listing.name))
+        if f"{prefix}{place}" not in live
+    )
