@@ -47,8 +47,7 @@ def build(snapshot: Snapshot, out: Path, articles: Path) -> Built:
     """
     if out.resolve().is_relative_to(articles.resolve()):
         raise BuildError(f"{out} lies in the articles directory; choose a place outside it")
-    archives = {path: snapshot.archives.document(path) for path in snapshot.archives.paths()}
-    documents = {**snapshot.documents, **archives}
+    documents = {path: snapshot.document(path) for path in snapshot.paths()}
     files = {_file_of(path): document.content for path, document in documents.items() if document}
     try:
         out.mkdir(parents=True, exist_ok=True)

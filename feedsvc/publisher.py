@@ -128,7 +128,7 @@ def advance(state: State, settings: Settings, now: datetime, progress: Progress 
     composition = compose(selection, site(settings), state.memory, view(settings), catalog(settings))
     http = settings.http
     caching = cache_control(http.max_age, http.stale_while_revalidate, http.stale_if_error)
-    snapshot = publish(composition, caching, state.snapshot, now)
+    snapshot = publish(composition, caching, state.snapshot, now, with_pages=settings.pages)
     return State(library, tuple(articles), tuple(superseded), selection, composition.memory, snapshot, now)
 
 
@@ -153,7 +153,8 @@ def selection_rules(settings: Settings) -> SelectionRules:
 def site(settings: Settings) -> Site:
     """What the configuration says of all feeds."""
     each = settings.site
-    return Site(settings.public_url, each.title, each.description, each.language, each.id)
+    home = None if settings.pages else each.url or f"{settings.public_url}/"
+    return Site(settings.public_url, each.title, each.description, each.language, each.id, home)
 
 
 def view(settings: Settings) -> View:

@@ -73,8 +73,16 @@ def _base_url(value: object) -> object:
     return parts._replace(netloc=parts.netloc.lower()).geturl().rstrip("/")
 
 
+def _url(value: object) -> object:
+    url = clean_url(value) if isinstance(value, str) else None
+    if url is None:
+        raise ValueError("no URL")
+    return url
+
+
 Text = Annotated[str, BeforeValidator(_text)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Url = Annotated[str, BeforeValidator(_url)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -96,6 +104,7 @@ class SiteSettings(Section):
         description="a language tag such as en or pt-BR",
     )
     id: Text = Field("feedsvc", pattern=r"\S", description="text")
+    url: Url | None = Field(None, description="an absolute http or https URL")
 
 
 class ReloadSettings(Section):
@@ -157,13 +166,6 @@ class LimitSettings(Section):
     )
 
 
-def _image_url(value: object) -> object:
-    url = clean_url(value) if isinstance(value, str) else None
-    if url is None:
-        raise ValueError("no URL")
-    return url
-
-
 class ProviderSettings(Section):
     """What is said of one provider."""
 
@@ -171,9 +173,7 @@ class ProviderSettings(Section):
     description: Text = Field("", description="text")
     slug: str = Field("", pattern=r"^([a-z0-9]+(-[a-z0-9]+)*)?$", description="a slug such as ai-hardware")
     language: str = Field("", pattern=rf"^({_LANGUAGE})?$", description="a language tag such as en or pt-BR")
-    icon: Annotated[str, BeforeValidator(_image_url)] | None = Field(
-        None, description="an absolute http or https URL"
-    )
+    icon: Url | None = Field(None, description="an absolute http or https URL")
     alias: Text | None = Field(None, pattern=r"\S", description="the name that it has now")
     retired: bool = Field(default=False, description="true or false")
 
@@ -217,6 +217,7 @@ class Settings(Section):
     feeds: FeedSettings = FeedSettings()
     http: HttpSettings = HttpSettings()
     limits: LimitSettings = LimitSettings()
+    pages: bool = Field(default=True, description="true or false")
     log: LogSettings = LogSettings()
     topics: dict[str, TopicSettings] = Field(default_factory=dict)
     providers: dict[str, ProviderSettings] = Field(default_factory=dict)

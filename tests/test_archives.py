@@ -12,7 +12,7 @@ import pytest
 from lxml import etree
 from support import NOW, SITE, ask, make_article
 
-from feedsvc.documents.archives import KEPT
+from feedsvc.documents.shelf import KEPT
 from feedsvc.documents.snapshot import Snapshot, publish
 from feedsvc.feeds.addresses import Memory
 from feedsvc.feeds.compose import compose
@@ -194,7 +194,7 @@ def test_archives_are_made_once_and_kept_within_a_bound() -> None:
     assert second.document("/feeds/all/archive/1.atom") is made
     for number in range(2, KEPT + 2):
         assert second.document(f"/feeds/all/archive/{number}.atom")
-    assert len(second.archives.kept) == KEPT
+    assert len(second.archives.shelf) == KEPT
     again = second.document("/feeds/all/archive/1.atom")
     assert again is not made
     assert again is not None

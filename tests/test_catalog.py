@@ -104,7 +104,7 @@ def test_what_a_topic_is_called(articles: Path, tmp_path: Path) -> None:
         "Minds",
     ]
     assert feed.get("{http://www.w3.org/XML/1998/namespace}lang") == "he"
-    assert b'<html lang="he">' in ask(service, "/topics/minds").body
+    assert b'<article lang="he"' in ask(service, "/topics/minds").body
     assert ask(service, "/topics/AI").headers["location"] == "https://f.example/topics/minds"
 
 

@@ -90,7 +90,7 @@ def test_list_shows_feeds_with_counts_and_dates() -> None:
     result = run("list")
     assert result.returncode == 0
     assert [line.split() for line in result.stdout.splitlines()] == [
-        ["/feeds/all", "2", "2021-12-14T00:50:00Z", "All"],
+        ["/feeds/all", "2", "2021-12-14T00:50:00Z", "All", "articles"],
         ["/topics/ai", "2", "2021-12-14T00:50:00Z", "AI"],
         ["/topics/ai-hardware", "1", "2021-12-14T00:50:00Z", "AI", "Hardware"],
         ["/providers/techcrunch", "1", "2021-12-13T05:54:00Z", "TechCrunch"],

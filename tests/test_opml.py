@@ -58,13 +58,16 @@ def test_opml_is_dated_by_the_newest_change() -> None:
 
 def test_headers_name_a_feed_and_its_page() -> None:
     """A feed's answer names its own URL and its page, a page's answer its feeds (RFC 8288)."""
-    documents = publish(COMPOSITION, "public", None, NOW).documents
+    snapshot = publish(COMPOSITION, "public", None, NOW)
+    documents = snapshot.documents
     atom = dict(documents["/topics/ai.atom"].variants["identity"].headers)
     assert atom["Link"] == (
         '<https://feeds.example/topics/ai.atom>; rel="self", '
         '<https://feeds.example/topics/ai>; rel="alternate"; type="text/html"'
     )
-    page = dict(documents["/topics/ai"].variants["identity"].not_modified_headers)
+    made = snapshot.document("/topics/ai")
+    assert made is not None
+    page = dict(made.variants["identity"].not_modified_headers)
     assert page["Link"].split(", ") == [
         f'<https://feeds.example/topics/ai.{ending}>; rel="alternate"; type="application/{kind}"'
         for ending, kind in (("atom", "atom+xml"), ("rss", "rss+xml"), ("json", "feed+json"))

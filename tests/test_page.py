@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
+from support import NOW, make_article
 
-from feedsvc.articles.article import Image
-from feedsvc.documents.page import render_index, render_page
-from feedsvc.feeds.feed import Entry, Feed, Kind, Site
+from feedsvc.articles.article import Image, Link
+from feedsvc.documents.page import CONTENT_SECURITY_POLICY, MAX_DISCOVERED, Row, render_index, render_page
+from feedsvc.documents.snapshot import Snapshot, publish
+from feedsvc.feeds.activity import DAYS, pace
+from feedsvc.feeds.addresses import Memory
+from feedsvc.feeds.compose import compose
+from feedsvc.feeds.feed import Category, Entry, Feed, Kind, Site, View
+from feedsvc.feeds.selection import Selection
 from feedsvc.text import one_line
 
 SITE = Site("https://feeds.example", "The <site>", "All of it", "en", "feeds.example")
@@ -24,12 +34,14 @@ ENTRY = Entry(
     updated=datetime(2021, 12, 5, tzinfo=UTC),
     authors=("Example", "Ann"),
     source=None,
-    categories=(),
+    categories=(Category("AI", "https://feeds.example/topics/ai"),),
     summary="1 < 2",
-    content="<p>never on the page</p>",
+    content="<p>1 &lt; 2</p>",
     picture=Image("https://example.org/p.png", 3, 4),
-    related=(),
+    related=(Link("https://example.net/r", "More", "Other"),),
+    type="video",
 )
+NONE = (0,) * DAYS
 
 
 def feed(kind: Kind, name: str, path: str, *entries: Entry, total: int | None = None) -> Feed:
@@ -39,9 +51,19 @@ def feed(kind: Kind, name: str, path: str, *entries: Entry, total: int | None = 
     return Feed(kind, name, path, "urn:f", f"{name} · Site", "d", date, entries, count, SITE)
 
 
+def row(kind: Kind, name: str, path: str, total: int = 1, days: tuple[int, ...] = NONE) -> Row:
+    """A feed as the index lists it."""
+    return Row(kind, name, f"{name} · Site", SITE.base_url + path, total, ENTRY.published if total else None, days)
+
+
 def read(page: bytes) -> Any:
     """The page as lxml reads it."""
     return html.document_fromstring(page.decode())
+
+
+def shown(*entries: Entry, total: int | None = None, days: tuple[int, ...] = NONE) -> Any:
+    """The page of a topic with these entries."""
+    return read(render_page(feed("topic", "AI", "/topics/ai", *entries, total=total), days))
 
 
 def words(element: Any) -> str:
@@ -50,90 +72,219 @@ def words(element: Any) -> str:
 
 
 def test_discovery() -> None:
-    """A page's head names its own feeds, by full URLs, with type and title."""
-    page = read(render_page(feed("topic", "AI", "/topics/ai", ENTRY)))
-    assert [dict(link.attrib) for link in page.xpath("/html/head/link[@rel='alternate']")] == [
+    """PUBLISHING 30: a page's head names its own feed first, in every format, by full URLs with type and title."""
+    page = shown(ENTRY)
+    own = [
         {
             "rel": "alternate",
             "type": media_type,
             "title": f"AI · Site ({name})",
-            "href": f"https://feeds.example/topics/ai.{name.lower()}",
+            "href": f"https://feeds.example/topics/ai.{ending}",
         }
-        for name, media_type in (
-            ("Atom", "application/atom+xml"),
-            ("RSS", "application/rss+xml"),
-            ("JSON", "application/feed+json"),
+        for name, ending, media_type in (
+            ("Atom", "atom", "application/atom+xml"),
+            ("RSS", "rss", "application/rss+xml"),
+            ("JSON Feed", "json", "application/feed+json"),
         )
     ]
+    everything = {"title": "The <site>", "href": "https://feeds.example/feeds/all.atom"}
+    assert [dict(link.attrib) for link in page.xpath("/html/head/link[@rel='alternate']")] == [
+        *own,
+        {"rel": "alternate", "type": "application/atom+xml", **everything},
+    ]
     assert page.xpath("/html/head/link[@rel='canonical']/@href") == ["https://feeds.example/topics/ai"]
-    assert page.get("lang") == "en"
+    all_of_it = read(render_page(feed("all", "All", "/feeds/all", ENTRY), NONE))
+    assert len(all_of_it.xpath("/html/head/link[@rel='alternate']")) == 3
 
 
 def test_entries() -> None:
-    """An entry shows its title as text, links to the article, and names its authors and date."""
-    page = read(render_page(feed("topic", "AI", "/topics/ai", ENTRY)))
-    (link,) = page.xpath("//article/h2/a")
+    """An entry is shown as a reader would: title, authors, date, picture, text, related coverage, topics."""
+    (article,) = shown(ENTRY).xpath("//main/article")
+    (link,) = article.xpath("h2/a")
     assert (words(link), link.get("href")) == (ENTRY.title, ENTRY.url)
-    (article,) = page.xpath("//article")
-    assert "Example, Ann · 4 December 2021" in words(article)
-    assert "1 < 2" in words(article)
-    (picture,) = page.xpath("//article/img")
-    assert (picture.get("src"), picture.get("width"), picture.get("height")) == (
-        "https://example.org/p.png",
-        "3",
-        "4",
-    )
-    assert not page.xpath("//script | //iframe | //link[@rel='stylesheet']")
+    assert "Example, Ann · 4 December 2021 · video" in words(article)
+    assert "1 < 2" in words(article.find_class("content")[0])
+    assert article.xpath(".//li/a/@href") == ["https://example.net/r", "https://feeds.example/topics/ai"]
+    (picture,) = article.xpath(".//img")
+    assert dict(picture.attrib) == {
+        "src": "https://example.org/p.png",
+        "width": "3",
+        "height": "4",
+        "alt": "",
+        "loading": "lazy",
+        "referrerpolicy": "no-referrer",
+    }
 
 
 def test_bare_entry() -> None:
     """What an entry does not have leaves no empty place."""
-    bare = replace(ENTRY, summary="", picture=None)
-    page = read(
-        render_page(feed("topic", "AI", "/topics/ai", bare, replace(ENTRY, picture=Image("https://e.example/"))))
+    bare = replace(ENTRY, summary="", content="", picture=None, related=(), categories=(), type="")
+    (article,) = shown(bare).xpath("//article")
+    assert words(article) == f"{ENTRY.title} Example, Ann · 4 December 2021"
+    assert not article.xpath(".//img | .//ul | .//p[not(node())]")
+
+
+def test_body_stands_below_its_title() -> None:
+    """Headings of a body are below the entry's; its pictures come late; pixels that only count do not come."""
+    body = (
+        '<h1>Big</h1><h4>Small</h4><img src="https://e.org/a.png"><img src="https://e.org/b.png" alt="B">'
+        '<img src="https://e.org/1.gif" width="1" height="1">after<a href="https://e.org/">x</a>'
     )
-    first, second = page.xpath("//article")
-    assert len(first.xpath("p")) == 1
-    assert not first.xpath("img")
-    assert not second.xpath("img/@width")
+    (content,) = shown(replace(ENTRY, content=body, picture=None, related=())).find_class("content")
+    assert [heading.text for heading in content.iter("h1", "h2", "h3", "h4")] == ["Big", "Small"]
+    assert len(content.xpath(".//h3")) == 2
+    assert content.xpath(".//img/@src") == ["https://e.org/a.png", "https://e.org/b.png"]
+    assert content.xpath(".//img/@alt") == ["", "B"]
+    assert content.xpath(".//img/@loading") == ["lazy", "lazy"]
+    assert content.xpath(".//a/@rel") == ["noopener"]
+    assert "after" in words(content)
 
 
 def test_counts() -> None:
-    """A page says how many articles there are, and that it shows only the newest of them."""
-    some = words(read(render_page(feed("topic", "AI", "/topics/ai", ENTRY, total=7))))
-    assert "7 articles, the newest 1 of them here" in some
-    one = words(read(render_page(feed("topic", "AI", "/topics/ai", ENTRY))))
-    assert "1 article. Subscribe" in one
-    none = words(read(render_page(feed("topic", "AI", "/topics/ai"))))
-    assert "0 articles" in none
-    assert "No article at present" in none
+    """A page says how many articles there are, that it shows only the newest of them, and how often some come."""
+    some = words(shown(ENTRY, total=7, days=(*NONE[1:], 12)))
+    assert "7 articles, the newest 1 of them here. New ones: 12 in the last 30 days, about 3 a week." in some
+    assert "Older articles are in the feed's archive" in some
+    assert "1 article. New ones: none in the last 30 days." in words(shown(ENTRY))
+    assert "0 articles. " in words(shown())
+    assert "No article at present" in words(shown())
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, "none in the last 30 days"),
+        (1, "1 in the last 30 days"),
+        (7, "7 in the last 30 days, about 2 a week"),
+        (59, "59 in the last 30 days, about 14 a week"),
+        (90, "90 in the last 30 days, about 3 a day"),
+    ],
+)
+def test_pace_is_told_in_words(count: int, said: str) -> None:
+    """How often articles come is told by day or by week, whichever is the easier to imagine."""
+    assert pace((*NONE[1:], count)) == said
 
 
 def test_index() -> None:
-    """The index lists every feed by kind, in the order of names, with links to its page, Atom and RSS."""
-    feeds = [
-        feed("all", "All", "/feeds/all", ENTRY),
-        feed("topic", "b", "/topics/b"),
-        feed("topic", "A", "/topics/a", ENTRY),
-        feed("provider", "P", "/providers/p", ENTRY),
+    """The index lists every feed by kind, in the order of names, with count, newest, page, and every format."""
+    rows = [
+        row("all", "All", "/feeds/all"),
+        row("topic", "b", "/topics/b", total=0),
+        row("topic", "A", "/topics/a", days=(1, *NONE[2:], 2)),
+        row("provider", "P", "/providers/p"),
     ]
-    page = read(render_index(feeds, SITE))
+    page = read(render_index(rows, SITE))
     assert [words(heading) for heading in page.xpath("//h2")] == ["Everything", "Topics", "Providers"]
     paths = ["/feeds/all", "/topics/a", "/topics/b", "/providers/p"]
     assert page.xpath("//li/a[@class='name']/@href") == [f"https://feeds.example{path}" for path in paths]
-    assert page.xpath("//link[@rel='alternate']/@href") == [f"https://feeds.example{path}.atom" for path in paths]
-    for path in paths:
-        assert page.xpath(f"//li//a[@href='https://feeds.example{path}.rss']")
+    for path, item in zip(paths, page.xpath("//li"), strict=True):
+        formats = [f"https://feeds.example{path}{ending}" for ending in (".atom", ".rss", ".json")]
+        assert item.xpath(".//a[@type]/@href") == formats
+        assert item.xpath(".//button/@data-copy") == formats[:1]
     assert "1 article, newest 4 December 2021" in words(page)
+    assert "b 0 articles" in words(page)
     assert words(page.xpath("//h1")[0]) == "The <site>"
+    assert page.xpath("//a[@href='https://feeds.example/feeds.opml']")
+
+
+def test_sparkline_has_a_bar_for_each_day_with_an_article() -> None:
+    """The last 30 days are a bar a day, the highest 24 high; who does not see it hears the sum."""
+    days = (1, *NONE[2:], 2)
+    (picture,) = read(render_index([row("all", "All", "/feeds/all", days=days)], SITE)).xpath("//svg")
+    assert picture.xpath("path/@d") == ["M2 24v-14M118 24v-24"]
+    assert (picture.get("role"), picture.get("aria-label")) == ("img", "3 in the last 30 days")
+    (empty,) = read(render_index([row("all", "All", "/feeds/all")], SITE)).xpath("//svg")
+    assert empty.xpath("path") == []
+
+
+def test_the_index_names_the_feed_of_all_first_and_not_without_end() -> None:
+    """PUBLISHING 30: the head of the index names the feed of all first, in every format, then the others."""
+    rows = [row("all", "All", "/feeds/all"), *(row("topic", f"{n:04}", f"/topics/{n:04}") for n in range(200))]
+    found = read(render_index(rows, SITE)).xpath("/html/head/link[@rel='alternate']/@href")
+    assert found[:4] == [
+        *(f"https://feeds.example/feeds/all{ending}" for ending in (".atom", ".rss", ".json")),
+        "https://feeds.example/topics/0000.atom",
+    ]
+    assert len(found) == 3 + MAX_DISCOVERED
+
+
+def test_language_and_direction() -> None:
+    """What stands around the articles is English; articles are of their feed's language, each in its direction."""
+    arabic = replace(ENTRY, title="الذكاء الاصطناعي")
+    page = read(render_page(replace(feed("topic", "AI", "/topics/ai", arabic), language="ar"), NONE))
+    assert page.get("lang") == "en"
+    (article,) = page.xpath("//article")
+    assert article.get("lang") == "ar"
+    assert article.xpath("h2/@dir | div[@class='content']/@dir") == ["auto", "auto"]
+    assert page.xpath("//h1/@lang | //h1/@dir") == ["ar", "auto"]
+
+
+def test_nothing_runs_or_comes_from_elsewhere() -> None:
+    """The policy lets in what the page holds itself, by its digest, and pictures; the page has nothing else."""
+    for page in (shown(ENTRY), read(render_index([row("all", "All", "/feeds/all")], SITE))):
+        for kind, element in (("script", page.xpath("//script")), ("style", page.xpath("//style"))):
+            (own,) = element
+            digest = base64.b64encode(hashlib.sha256(own.text.encode()).digest()).decode()
+            assert f"{kind}-src 'sha256-{digest}';" in CONTENT_SECURITY_POLICY
+        assert not page.xpath("//script/@src | //link[@rel='stylesheet'] | //iframe | //@style | //@onclick")
+    assert CONTENT_SECURITY_POLICY.startswith("default-src 'none';")
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
 
 
 @given(st.text(max_size=20), st.text("<>&\"'`/= abscript", max_size=20))
 def test_any_text_is_text(title: str, name: str) -> None:
     """No text becomes markup, whatever it is."""
     title, name = f"T{one_line(title)}", f"N{one_line(name)}"
-    page = read(render_page(feed("topic", name, "/topics/x", replace(ENTRY, title=title, summary=name))))
+    entry = replace(ENTRY, title=title, authors=(name,), type=name, related=(), content="", picture=None)
+    page = read(render_page(feed("topic", name, "/topics/x", entry), NONE))
     assert words(page.xpath("//article/h2/a")[0]) == " ".join(title.split())
     assert words(page.xpath("//h1")[0]) == " ".join(name.split())
     assert len(page.xpath("//article/*")) == 4
-    assert len(page.xpath("//article//a")) == 1
+    assert len(page.xpath("//article//a")) == 2
+    index = read(render_index([replace(row("all", name, "/feeds/all"), title=title)], SITE))
+    assert words(index.xpath("//li/a[@class='name']")[0]) == " ".join(name.split())
+
+
+# --- as documents of a snapshot
+
+
+def published(*ages: float, before: Snapshot | None = None, now: datetime = NOW) -> Snapshot:
+    """The snapshot of articles of these ages in days."""
+    articles = tuple(make_article(f"{age}", published_at=NOW - timedelta(days=age)) for age in sorted(ages))
+    composition = compose(Selection(articles), SITE, Memory(), View(limit=2))
+    return publish(composition, "public, max-age=9", before, now)
+
+
+def made(snapshot: Snapshot, path: str = "/") -> bytes:
+    """The bytes of a page."""
+    document = snapshot.document(path)
+    assert document is not None
+    return document.content
+
+
+def test_days_count_all_articles_that_a_feed_ever_had() -> None:
+    """The days count every article of the last 30, also those that the feed has no place for any more."""
+    snapshot = published(0.25, 1.25, 1.5, 28.5, 29.5, 300)
+    for path in ("/", "/feeds/all"):
+        (picture,) = read(made(snapshot, path)).xpath("//svg")
+        assert picture.get("aria-label") == "4 in the last 30 days"
+        assert re.findall(r"M(\d+)", picture.xpath("path/@d")[0]) == ["2", "110", "114"]
+
+
+def test_pages_are_made_once_and_as_cacheable_as_feeds() -> None:
+    """A page is the same document until what it shows is another; it has a tag, a date and the feeds' policy."""
+    first = published(3)
+    second = published(3, before=first, now=NOW + timedelta(hours=1))
+    for path in ("/", "/feeds/all"):
+        document = first.document(path)
+        assert document is not None
+        assert first.document(path) is second.document(path) is document
+        headers = dict(document.variants["gzip"].headers)
+        assert headers["Cache-Control"] == "public, max-age=9"
+        assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+        third = published(3, 2, before=second).document(path)
+        assert third is not None
+        assert third.etag != document.etag
+        assert third.last_modified > document.last_modified
+    assert first.document("/feeds/none") is None
+    assert set(first.paths()) >= {"/", "/feeds/all"}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from lxml import etree
 from support import NOW, make_settings, write_article
 
 from feedsvc.publisher import Outcome, Publisher, advance
@@ -142,9 +144,9 @@ def test_feeds_that_do_not_show_a_change(publisher: Publisher, articles: Path) -
     assert before
     assert after
     for path in ("/topics/ai", "/topics/ai.atom", "/topics/ai.rss", "/providers/example.atom"):
-        assert after.documents[path] is before.documents[path]
+        assert before.document(path) is after.document(path)
     for path in ("/feeds/all", "/feeds/all.atom", "/feeds/all.rss", "/"):
-        assert after.documents[path] is not before.documents[path]
+        assert before.document(path) is not after.document(path)
 
 
 def test_a_lost_topic(publisher: Publisher, articles: Path) -> None:
@@ -273,3 +275,30 @@ def test_advance_leaves_the_old_state_alone(publisher: Publisher, articles: Path
     after = advance(before, make_settings(articles), NOW)
     assert before.selection.articles[0].title == "A title"
     assert after.selection.articles[0].title == "New"
+
+
+def test_without_pages_it_is_a_pure_feed_server(articles: Path) -> None:
+    """With the pages off there is none, and feeds lead people to the site's own home page."""
+    write_article(articles)
+    for flags, home in (
+        ({}, "https://f.example/"),
+        ({"site__url": "https://example.org/news"}, "https://example.org/news"),
+    ):
+        settings = make_settings(articles, base_url="https://f.example", pages="false", **flags)
+        snapshot = Publisher(settings, lambda: NOW).reload().state.snapshot
+        assert snapshot is not None
+        assert {snapshot.document(path) for path in ("/", "/feeds/all", "/topics/ai")} == {None}
+        assert all(path.endswith((".atom", ".rss", ".json", ".opml")) for path in snapshot.paths())
+        atom, rss, opml = (
+            etree.fromstring(snapshot.documents[path].content)
+            for path in ("/topics/ai.atom", "/topics/ai.rss", "/feeds.opml")
+        )
+        assert atom.xpath("a:link[@rel='alternate']/@href", namespaces={"a": "http://www.w3.org/2005/Atom"}) == [
+            home
+        ]
+        assert rss.findtext("channel/link") == home
+        assert {each.get("htmlUrl") for each in opml.iter("outline")} == {home, None}
+        feed = json.loads(snapshot.documents["/topics/ai.json"].content)
+        assert feed["home_page_url"] == home
+        link = dict(snapshot.documents["/topics/ai.json"].variants["identity"].headers)["Link"]
+        assert f'<{home}>; rel="alternate"' in link

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+import lxml.html
+
 from feedsvc.articles.markup import sources
 
 if TYPE_CHECKING:
@@ -14,9 +16,35 @@ if TYPE_CHECKING:
     from feedsvc.feeds.feed import Entry
 
 
+# The sizes of pictures that only count.
+_UNSEEN = frozenset("012")
+
+
 def render_content(entry: Entry, language: str) -> str:
     """HTML of every part that the entry has, "" where it has none; every URL in it is absolute."""
     return "".join((_picture(entry), entry.content, _origin(entry, language), _coverage(entry)))
+
+
+def render_reading(entry: Entry) -> str:
+    """The same for a page of many entries, which says by itself where each comes from.
+
+    Its pictures come when they are scrolled to, and tell nobody whose page they are on; those that nobody would
+    see are there to count readers, and do not come at all. Headings stand below the entry's title.
+    """
+    parts = "".join((_picture(entry), entry.content, _coverage(entry)))
+    root = lxml.html.fragment_fromstring(parts, create_parent="div")
+    for image in list(root.iter("img")):
+        if image.get("width") in _UNSEEN or image.get("height") in _UNSEEN:
+            image.drop_tree()
+            continue
+        image.set("alt", image.get("alt") or "")
+        image.set("loading", "lazy")
+        image.set("referrerpolicy", "no-referrer")
+    for heading in root.iter("h1", "h2", "h3", "h4", "h5", "h6"):
+        heading.tag = "h3"
+    for link in root.iter("a"):
+        link.set("rel", "noopener")
+    return str(lxml.html.tostring(root, encoding="unicode"))
 
 
 def _picture(entry: Entry) -> str:

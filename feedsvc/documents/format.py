@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from feedsvc.documents.jsonfeed import JSON_TYPE, render_json
-from feedsvc.documents.page import CONTENT_SECURITY_POLICY, HTML_TYPE, render_page
 from feedsvc.documents.syndication import ATOM_TYPE, RSS_TYPE, render_atom, render_rss
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ class Format:
     ending: str
     media_type: str
     render: Callable[[Feed], bytes]
-    headers: tuple[tuple[str, str], ...]
 
 
 # Any page in a browser may read a feed, and hold what it needs to ask conditionally.
@@ -31,29 +29,18 @@ FEED_HEADERS = (
     ("Access-Control-Expose-Headers", "ETag"),
     ("X-Content-Type-Options", "nosniff"),
 )
-PAGE_HEADERS = (
-    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
-    ("Referrer-Policy", "strict-origin-when-cross-origin"),
-    ("X-Content-Type-Options", "nosniff"),
-)
-
-FORMATS = (
-    Format(".atom", ATOM_TYPE, render_atom, FEED_HEADERS),
-    Format(".rss", RSS_TYPE, render_rss, FEED_HEADERS),
-    Format(".json", JSON_TYPE, render_json, FEED_HEADERS),
-    Format("", HTML_TYPE, render_page, PAGE_HEADERS),
-)
-FEED_FORMATS = {each.ending: each for each in FORMATS if each.ending}
-FEED_ENDINGS = tuple(FEED_FORMATS)
+FORMATS = {
+    each.ending: each
+    for each in (
+        Format(".atom", ATOM_TYPE, render_atom),
+        Format(".rss", RSS_TYPE, render_rss),
+        Format(".json", JSON_TYPE, render_json),
+    )
+}
+FEED_ENDINGS = tuple(FORMATS)
 
 
 def feed_links(feed: Feed, form: Format) -> str:
-    """What a reader finds without parsing: a feed's own URL and its page; a page's feeds (RFC 8288)."""
-    url = feed.url
-    if form.ending:
-        own = feed.archive_url(feed.archive.number) if feed.archive else url
-        return f'<{own}{form.ending}>; rel="self", <{url}>; rel="alternate"; type="text/html"'
-    feeds = (each for each in FORMATS if each.ending)
-    return ", ".join(
-        f'<{url}{each.ending}>; rel="alternate"; type="{each.media_type.partition(";")[0]}"' for each in feeds
-    )
+    """What a reader finds without parsing: a feed's own URL, and its page (RFC 8288)."""
+    own = feed.archive_url(feed.archive.number) if feed.archive else feed.url
+    return f'<{own}{form.ending}>; rel="self", <{feed.page_url}>; rel="alternate"; type="text/html"'

@@ -22,7 +22,7 @@ def render_json(feed: Feed) -> bytes:
     document = {
         "version": _VERSION,
         "title": feed.title,
-        "home_page_url": feed.url,
+        "home_page_url": feed.page_url,
         "feed_url": f"{links['self']}.json",
         **({"next_url": f"{links['prev-archive']}.json"} if "prev-archive" in links else {}),
         "description": feed.description,

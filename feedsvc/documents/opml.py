@@ -43,13 +43,12 @@ def render_opml(feeds: Iterable[Feed], site: Site) -> bytes:
 
 
 def _outline(parent: etree._Element, feed: Feed) -> None:
-    url = feed.url
     etree.SubElement(
         parent,
         "outline",
         type="rss",
         text=feed.title,
         title=feed.title,
-        xmlUrl=f"{url}.atom",
-        htmlUrl=url,
+        xmlUrl=f"{feed.url}.atom",
+        htmlUrl=feed.page_url,
     )

@@ -2,23 +2,53 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
-from feedsvc.documents.content import readable_date
+from feedsvc.documents.content import readable_date, render_reading
+from feedsvc.documents.format import FORMATS
+from feedsvc.feeds.activity import DAYS, pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
-    from feedsvc.feeds.feed import Feed, Site
+    from feedsvc.feeds.feed import Feed, Kind, Site
 
 HTML_TYPE = "text/html; charset=utf-8"
-# Nothing on a page runs or comes from elsewhere but the articles' pictures.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; img-src http: https:; style-src 'unsafe-inline'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
-)
+# Each is named in the head of the index, for readers that are given that page's address.
+MAX_DISCOVERED = 100
+_HEADINGS: dict[Kind, str] = {
+    "all": "Everything",
+    "topic": "Topics",
+    "provider": "Providers",
+    "domain": "Domains with several providers",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A feed as the index lists it; `days` are the counts of its last days."""
+
+    kind: Kind
+    name: str
+    title: str
+    url: str
+    total: int
+    newest: datetime | None
+    days: tuple[int, ...]
+
+
+def _bars(days: tuple[int, ...]) -> str:
+    """A path of one upright stroke a day, in a box of 4 a day by 24; a day without an article has none."""
+    most = max(days)
+    return "".join(f"M{4 * day + 2} 24v-{4 + round(20 * count / most)}" for day, count in enumerate(days) if count)
+
 
 _TEMPLATES = Environment(
     loader=PackageLoader("feedsvc.documents"),
@@ -27,19 +57,62 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
     undefined=StrictUndefined,
 )
-_TEMPLATES.filters["readable_date"] = readable_date
+_TEMPLATES.filters |= {
+    "bars": _bars,
+    "pace": pace,
+    # What stands around the articles is in English.
+    "readable_date": lambda moment: readable_date(moment, "en"),
+    # Articles are cleaned when they are parsed.
+    "reading": lambda entry: Markup(render_reading(entry)),  # noqa: S704
+}
+_NAMES = {".atom": "Atom", ".rss": "RSS", ".json": "JSON Feed"}
+_TEMPLATES.globals |= {
+    "formats": [(ending, _NAMES[ending], form.media_type.partition(";")[0]) for ending, form in FORMATS.items()],
+    "days": DAYS,
+}
 
 
-def render_page(feed: Feed) -> bytes:
-    """A feed's page."""
-    return _TEMPLATES.get_template("feed.html").render(feed=feed, site=feed.site).encode()
+_STYLE, _SCRIPT = (_TEMPLATES.get_template(name).render() for name in ("page.css", "page.js"))
+_TEMPLATES.globals |= {"style": Markup(_STYLE), "script": Markup(_SCRIPT)}  # noqa: S704 - our own files
 
 
-def render_index(feeds: Iterable[Feed], site: Site) -> bytes:
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+# Nothing runs and nothing styles but what we wrote; nothing comes from elsewhere but the articles' pictures.
+CONTENT_SECURITY_POLICY = (
+    f"default-src 'none'; img-src http: https:; style-src 'sha256-{_hash(_STYLE)}'; "
+    f"script-src 'sha256-{_hash(_SCRIPT)}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def render_page(feed: Feed, days: tuple[int, ...]) -> bytes:
+    """A feed's page.
+
+    Args:
+        feed: with the entries to show.
+        days: how many articles each of the last days brought.
+    """
+    return _TEMPLATES.get_template("feed.html").render(feed=feed, site=feed.site, activity=days).encode()
+
+
+def render_index(rows: Iterable[Row], site: Site) -> bytes:
     """The page of all feeds."""
-    by_kind: dict[str, list[Feed]] = {"all": [], "topic": [], "provider": [], "domain": []}
-    for feed in feeds:
-        by_kind[feed.kind].append(feed)
-    for group in by_kind.values():
-        group.sort(key=lambda feed: (feed.name.casefold(), feed.path))
-    return _TEMPLATES.get_template("index.html").render(groups=by_kind, site=site).encode()
+    groups: dict[Kind, list[Row]] = {kind: [] for kind in _HEADINGS}
+    for row in rows:
+        groups[row.kind].append(row)
+    for group in groups.values():
+        group.sort(key=lambda row: (row.name.casefold(), row.url))
+    everything, *others = [row for group in groups.values() for row in group]
+    return (
+        _TEMPLATES.get_template("index.html")
+        .render(
+            groups=[(kind, _HEADINGS[kind], group) for kind, group in groups.items() if group],
+            everything=everything,
+            discovered=others[:MAX_DISCOVERED],
+            count=1 + len(others),
+            site=site,
+        )
+        .encode()
+    )

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from feedsvc.documents.archives import Archives
 from feedsvc.documents.document import renew
-from feedsvc.documents.format import FEED_ENDINGS, FEED_HEADERS, FORMATS, PAGE_HEADERS, feed_links
+from feedsvc.documents.format import FEED_ENDINGS, FEED_HEADERS, FORMATS, feed_links
 from feedsvc.documents.opml import OPML_PATH, OPML_TYPE, render_opml
-from feedsvc.documents.page import HTML_TYPE, render_index
+from feedsvc.documents.pages import Pages
 from feedsvc.feeds.feed import ARCHIVE
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
 
     from feedsvc.documents.document import Document, Headers
@@ -30,6 +30,7 @@ _BEHIND = re.compile(rf"({ARCHIVE}[0-9]+)?({'|'.join(map(re.escape, FEED_ENDINGS
 class Snapshot:
     """Documents by path; where folded paths lead; the feeds by the path of their page.
 
+    Archive documents and pages are made when they are first asked for; `pages` is None where there are none.
     `changed_at` is when the newest change was served first, `rendered` counts the feeds that had changed.
     """
 
@@ -38,15 +39,26 @@ class Snapshot:
     feeds: Mapping[str, Feed]
     retired: frozenset[str]
     archives: Archives
+    pages: Pages | None
     changed_at: datetime
     rendered: int = 0
 
     def document(self, path: str) -> Document | None:
-        """The document of a path, or None: one look-up, but for archive documents."""
+        """The document of a path, or None: one look-up, but for archive documents and pages."""
         document = self.documents.get(path)
-        if document is None and ARCHIVE in path:
-            return self.archives.document(path)
+        if document is None:
+            if ARCHIVE in path:
+                return self.archives.document(path)
+            if self.pages:
+                return self.pages.document(path)
         return document
+
+    def paths(self) -> Iterator[str]:
+        """The path of every document that there is, or would be if it were asked for."""
+        yield from self.documents
+        yield from self.archives.paths()
+        if self.pages:
+            yield from self.pages.paths()
 
     def redirect(self, path: str) -> str | None:
         """The path of the feed that this path means by a name, a domain or another case; None if there is none."""
@@ -73,7 +85,9 @@ def cache_control(max_age: timedelta, while_revalidate: timedelta, if_error: tim
     return "public, max-age={}, stale-while-revalidate={}, stale-if-error={}".format(*seconds)
 
 
-def publish(composition: Composition, caching: str, before: Snapshot | None, now: datetime) -> Snapshot:
+def publish(
+    composition: Composition, caching: str, before: Snapshot | None, now: datetime, *, with_pages: bool = True
+) -> Snapshot:
     """Render the feeds that changed, seal the documents that did, and put all of them together.
 
     Args:
@@ -83,6 +97,7 @@ def publish(composition: Composition, caching: str, before: Snapshot | None, now
         now: the Last-Modified of what changed. There is no memory of another process's past yet, so the first
             snapshot is as new as it is made: a reader that only asks by date must not miss what was withdrawn
             while the service was down.
+        with_pages: whether there are pages for people beside the feeds.
     """
     known = before.documents if before else {}
     documents: dict[str, Document] = {}
@@ -90,20 +105,21 @@ def publish(composition: Composition, caching: str, before: Snapshot | None, now
     for feed in composition.feeds:
         unchanged = before is not None and before.feeds.get(feed.path) == feed
         rendered += not unchanged
-        for form in FORMATS:
+        for form in FORMATS.values():
             path = feed.path + form.ending
             if unchanged:
                 documents[path] = known[path]
             else:
-                headers: Headers = [("Cache-Control", caching), *form.headers, ("Link", feed_links(feed, form))]
+                headers: Headers = [("Cache-Control", caching), *FEED_HEADERS, ("Link", feed_links(feed, form))]
                 documents[path] = renew(known.get(path), form.render(feed), form.media_type, headers, now)
-    site = composition.feeds[0].site
-    for path, content, media_type, more in (
-        ("/", render_index(composition.feeds, site), HTML_TYPE, PAGE_HEADERS),
-        (OPML_PATH, render_opml(composition.feeds, site), OPML_TYPE, FEED_HEADERS),
-    ):
-        documents[path] = renew(known.get(path), content, media_type, [("Cache-Control", caching), *more], now)
+    opml = render_opml(composition.feeds, composition.feeds[0].site)
+    documents[OPML_PATH] = renew(
+        known.get(OPML_PATH), opml, OPML_TYPE, [("Cache-Control", caching), *FEED_HEADERS], now
+    )
     feeds = {feed.path: feed for feed in composition.feeds}
     archives = Archives(composition, caching, now, before.archives if before else None)
+    pages = Pages(composition, caching, now, before.pages if before else None) if with_pages else None
     changed_at = max(document.last_modified for document in documents.values())
-    return Snapshot(documents, composition.redirects, feeds, composition.retired, archives, changed_at, rendered)
+    return Snapshot(
+        documents, composition.redirects, feeds, composition.retired, archives, pages, changed_at, rendered
+    )

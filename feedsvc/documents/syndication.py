@@ -86,10 +86,9 @@ def _generator(feed: Feed, ending: str, media_type: str) -> FeedGenerator:
             # The profile wants its title and link to be the channel's, which feedgen sees to.
             width, height = str(feed.icon.width), str(feed.icon.height or feed.icon.width)
             generator.image(url=feed.icon.url, width=width, height=height)
-    url = feed.url
     for rel, href in history(feed):
         generator.link(href=href + ending, rel=rel, type=media_type.partition(";")[0])
-    generator.link(href=url, rel="alternate", type="text/html")
+    generator.link(href=feed.page_url, rel="alternate", type="text/html")
     for entry in feed.entries:
         generator.add_entry(_entry(entry, feed), order="append")
     return generator

@@ -77,7 +77,9 @@ def compose(
     memory = remember(memory, topic_names, provider_names, catalog)
     composer = _Composer(site, memory, view, selection.held)
     domains = domains_of(memory.providers)
-    feeds = [composer.feed("all", "All", "/feeds/all", articles, Listing("All", title=site.title))]
+    feeds = [
+        composer.feed("all", "All articles", "/feeds/all", articles, Listing("All articles", title=site.title))
+    ]
     for topic_key, name in sorted(memory.topics.items()):
         listing = catalog.topics.get(topic_key[0])
         feeds.append(

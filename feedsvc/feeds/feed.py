@@ -65,13 +65,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What all feeds share; `base_url` has no slash at its end."""
+    """What all feeds share. `base_url` has no slash at its end; `home` is where people go in place of pages."""
 
     base_url: str
     title: str
     description: str
     language: str
     id: str
+    home: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,11 @@ class Feed:
     def url(self) -> str:
         """The public URL of its page; the URL of a format has the format's ending behind it."""
         return self.site.base_url + self.path
+
+    @property
+    def page_url(self) -> str:
+        """Where people go: its page, or, where there are no pages, the site's own."""
+        return self.site.home or self.url
 
     def archive_url(self, number: int) -> str:
         """The public URL of an archive document, without the format's ending."""

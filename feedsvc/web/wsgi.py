@@ -32,7 +32,10 @@ def serve_documents(snapshot: SnapshotSource, otherwise: WSGIApplication) -> WSG
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         now = snapshot()
         path = environ["PATH_INFO"]
-        document = now.document(path) if now else None
+        try:
+            document = now.document(path) if now else None
+        except Exception:  # noqa: BLE001 - it fails again there, where it is logged and answered
+            document = None
         if document is None:
             return otherwise(environ, start_response)
         method = environ["REQUEST_METHOD"]
