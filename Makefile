@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format lock bench clean
+.PHONY: help serve test test-readers lint format lock bench clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -29,6 +29,11 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
 	@$(PIP) --require-hashes -r requirements-dev.txt
 	@touch $@
 
+$(VENV)/.readers: $(VENV)/.dev requirements-readers.txt
+	@echo "Installing the feed readers from PyPI (once)"
+	@$(PIP) --require-hashes -r requirements-readers.txt
+	@touch $@
+
 serve: $(VENV)/.runtime ## Serve the articles of seeds/ on port 8080
 	@exec $(BIN)/feedsvc serve $(ARGS)
 
@@ -37,6 +42,9 @@ test: $(VENV)/.dev ## Run every test, with coverage
 	@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
+
+test-readers: $(VENV)/.readers ## Run the tests with real feed readers; Debian: newsboat sfeed rss2email curl
+	@$(BIN)/python -m pytest tests/readers $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, types and the direction of imports
 	@$(BIN)/ruff format --check .
@@ -53,6 +61,9 @@ lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 		--extra build -o requirements.txt pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--extra dev --extra build -c requirements.txt -o requirements-dev.txt pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--extra readers --extra build -c requirements.txt -c requirements-dev.txt \
+		-o requirements-readers.txt pyproject.toml
 
 bench: $(VENV)/.runtime ## Measure what the compression levels cost
 	@$(BIN)/python benchmarks/compression.py
