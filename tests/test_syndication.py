@@ -319,8 +319,26 @@ def test_one_thread_renders_at_a_time(others: Any) -> None:
 MARKUP = "AT&T <b>x</b> a<b>c &amp; &lt;"
 
 
+@pytest.mark.parametrize(
+    "title", ["AT&T", "R&D: a < b > c", "Use <b> & <br/>", "<script>alert(1)", "a&&b", "Q&A;"]
+)
+def test_a_title_in_atom_is_plain_text(title: str) -> None:
+    """PUBLISHING 7: a title is plain text, which alone all readers show as it is, markup characters and all."""
+    source = Source("urn:x", title, "https://example.org/")
+    titles: Any = atom(entry(title=title, source=source), title=title).xpath("//a:title", namespaces=NAMES)
+    assert [(each.get("type"), each.text) for each in titles] == [(None, title)] * 3
+
+
+@pytest.mark.parametrize("title", ["a <b>b</b>", "a &amp; b", "a &lt b", "&#38;", "R&D2", "it&apos;s"])
+def test_a_title_that_looks_like_html_says_that_it_shows_it(title: str) -> None:
+    """PUBLISHING 7: a title that even careful software would take for HTML is type=html, escaped once more."""
+    source = Source("urn:x", title, "https://example.org/")
+    titles: Any = atom(entry(title=title, source=source), title=title).xpath("//a:title", namespaces=NAMES)
+    assert [(each.get("type"), shown(each)) for each in titles] == [("html", title)] * 3
+
+
 def test_markup_characters_in_atom() -> None:
-    """A title or summary with markup characters is type=html that shows them; other text stays text."""
+    """A summary with markup characters is type=html that shows them; other text stays text."""
     source = Source("urn:x", MARKUP, "https://example.org/")
     root = atom(entry(title=MARKUP, summary=MARKUP, source=source), title=MARKUP, description=MARKUP)
     elements: Any = root.xpath("//a:title | //a:subtitle | //a:summary", namespaces=NAMES)

@@ -10,8 +10,10 @@ feedgen builds the trees; what it gets wrong is repaired here, each repair in on
 - a character that XML forbids loses the feed: `_text` drops it, should one ever come this far;
 - RFC 822 dates switch the process's locale for a moment: `_LOCALE` lets one thread render at a time.
 
-Titles and summaries are text. Where one holds markup characters, Atom says `type="html"` and escapes them once
-more, and RSS writes them as hexadecimal references, so that every reader shows them as they are.
+Titles and summaries are text, and readers show them as they are. A title in Atom stays plain text, which alone all
+of them show right, unless it looks like HTML even to software that knows better. That one, and a summary with
+markup characters, is `type="html"` and escaped once more. RSS cannot say which it is: markup characters in its
+titles are hexadecimal references. docs/decisions/titles.md tells what real readers make of each.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from __future__ import annotations
 import html
 import re
 import threading
+from html.entities import name2codepoint
 from typing import TYPE_CHECKING
 
 from feedgen.entry import FeedEntry
@@ -31,8 +34,6 @@ from feedsvc.feeds.feed import history
 from feedsvc.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from feedsvc.feeds.feed import Entry, Feed
 
 ATOM_TYPE = "application/atom+xml; charset=utf-8"
@@ -45,6 +46,10 @@ _ATOM = "http://www.w3.org/2005/Atom"
 _DC = "http://purl.org/dc/elements/1.1/"
 _HISTORY = "http://purl.org/syndication/history/1.0"
 _MEDIA = "http://search.yahoo.com/mrss/"
+
+_MARKUP = re.compile("[<>&]")
+# The end of an element, or a character reference.
+_LOOKS_LIKE_HTML = re.compile(rf"</\w|&#|&\w*\d|&({'|'.join(name2codepoint)}|apos)\b")
 
 _LOCALE = threading.Lock()
 _RSS_TITLE = re.compile(rb"<title>[^<]*</title>")
@@ -133,7 +138,8 @@ class _FeedRepairs(BaseExtension):
         return {"dc": _DC, "fh": _HISTORY, "media": _MEDIA}
 
     def extend_atom(self, feed: etree._Element) -> etree._Element:
-        _mark_up(feed, ("title", "subtitle"))
+        _mark_up(feed, "title", _LOOKS_LIKE_HTML)
+        _mark_up(feed, "subtitle", _MARKUP)
         if self.feed.archive:
             etree.SubElement(feed, f"{{{_HISTORY}}}archive")
         return feed
@@ -157,7 +163,8 @@ class _EntryRepairs(BaseEntryExtension):
     def extend_atom(self, element: etree._Element) -> etree._Element:
         _set_links(element, self.entry)
         _set_summary(element, self.entry)
-        _mark_up(element, ("title", "summary"))
+        _mark_up(element, "title", _LOOKS_LIKE_HTML)
+        _mark_up(element, "summary", _MARKUP)
         _add_source(element, self.entry)
         _add_picture(element, self.entry)
         return element
@@ -189,13 +196,12 @@ def _set_summary(element: etree._Element, entry: Entry) -> None:
         summary.text = _text(entry.summary)
 
 
-def _mark_up(element: etree._Element, names: Iterable[str]) -> None:
-    """Text with markup characters as HTML that shows them (RFC 4287 §3.1.1.2); other text stays text."""
-    for name in names:
-        child = element.find(name)
-        if child is not None and child.text and re.search("[<>&]", child.text):
-            child.text = html.escape(child.text, quote=False)
-            child.set("type", "html")
+def _mark_up(element: etree._Element, name: str, when: re.Pattern[str]) -> None:
+    """Some text as HTML that shows it as it is (RFC 4287 §3.1.1.2); other text stays text."""
+    child = element.find(name)
+    if child is not None and child.text and when.search(child.text):
+        child.text = html.escape(child.text, quote=False)
+        child.set("type", "html")
 
 
 def _add_source(element: etree._Element, entry: Entry) -> None:
@@ -205,7 +211,7 @@ def _add_source(element: etree._Element, entry: Entry) -> None:
         etree.SubElement(source, "title").text = _text(entry.source.title)
         etree.SubElement(source, "updated").text = entry.updated.isoformat()
         etree.SubElement(source, "link", href=entry.source.url, rel="alternate", type="text/html")
-        _mark_up(source, ("title",))
+        _mark_up(source, "title", _LOOKS_LIKE_HTML)
 
 
 def _add_picture(element: etree._Element, entry: Entry) -> None:
