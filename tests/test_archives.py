@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -121,6 +122,38 @@ def test_a_full_archive_never_changes_when_articles_are_added(ending: str) -> No
         assert first.headers["cache-control"] == "public, max-age=31536000, s-maxage=300"
         assert get(many, url).body == get(anew, url).body == first.body
         assert get(many, url).headers["etag"] == first.headers["etag"]
+
+
+def heavy(*numbers: int) -> list[Article]:
+    """The same, each with a body of 55 KB."""
+    return [replace(each, body=f"<p>{'x' * 55_000}</p>") for each in numbered(*numbers)]
+
+
+def test_large_json_documents_come_in_pages() -> None:
+    """PUBLISHING 16: a feed or an archive that is too large in one is a chain of pages, each below 250 KB."""
+    snapshot = published(heavy(*range(30)), limit=10)
+    ids = walk(snapshot, ".json")
+    assert len(ids) == len(set(ids)) == 30
+    paths = set(snapshot.paths())
+    for place in ("/feeds/all", "/feeds/all/archive/1", "/feeds/all/archive/2"):
+        for ending in (".json", "/page/2.json", "/page/3.json"):
+            assert place + ending in paths
+            answer = get(snapshot, BASE + place + ending)
+            assert len(answer.body) < 250_000
+            assert answer.headers["link"].startswith(f'<{BASE}{place}{ending}>; rel="self"')
+        for ending in ("/page/1.json", "/page/4.json", "/page/0.json", "/page/2.atom"):
+            assert get(snapshot, BASE + place + ending).status == 404
+    assert not {path for path in paths if path.endswith("/page/4.json") or "/archive/3/page" in path}
+
+
+def test_pages_stay_and_go_with_what_they_hold() -> None:
+    """A page that is as it was is the same document; one that is needed no more is gone."""
+    first = published(heavy(*range(10)))
+    same = published(heavy(*range(10)), first)
+    fewer = published(heavy(*range(3)), same)
+    assert len([path for path in first.documents if "/page/" in path]) == 2
+    assert all(same.documents[path] is document for path, document in first.documents.items())
+    assert not [path for path in fewer.documents if "/page/" in path]
 
 
 def test_links_of_a_chain() -> None:

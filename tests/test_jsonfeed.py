@@ -33,7 +33,8 @@ FULL = make_article(
 def rendered(*articles: Any) -> dict[str, Any]:
     """The feed of all articles, parsed."""
     feed = compose(Selection(tuple(articles)), SITE, Memory(), View()).feeds[0]
-    document: dict[str, Any] = json.loads(render_json(feed))
+    (page,) = render_json(feed)
+    document: dict[str, Any] = json.loads(page)
     return document
 
 
@@ -90,7 +91,8 @@ def test_ids_are_strings_equal_to_those_of_atom() -> None:
     articles = tuple(make_article(name) for name in "abc")
     feed = compose(Selection(articles), SITE, Memory(), View()).feeds[0]
     atom = render_atom(feed).decode()
-    ids = [item["id"] for item in json.loads(render_json(feed))["items"]]
+    (page,) = render_json(feed)
+    ids = [item["id"] for item in json.loads(page)["items"]]
     assert len(set(ids)) == 3
     assert all(f"<id>{each}</id>" in atom for each in ids)
 
@@ -101,6 +103,24 @@ def test_any_text_is_itself_in_json(title: str, excerpt: str) -> None:
     feed = compose(
         Selection((replace(FULL, title=title, excerpt=excerpt, published_at=NOW),)), SITE, Memory(), View()
     ).feeds[0]
-    (item,) = json.loads(render_json(feed))["items"]
+    (page,) = render_json(feed)
+    (item,) = json.loads(page)["items"]
     assert item["title"] == title
     assert item.get("summary", "") == excerpt
+
+
+@given(st.lists(st.integers(0, 300_000), max_size=8))
+def test_a_large_feed_comes_in_pages(sizes: list[int]) -> None:
+    """PUBLISHING 16: no page is larger than 250 KB, but for one of a single item; they hold all items."""
+    articles = tuple(make_article(f"{n}", body=f"<p>{'x' * size}</p>") for n, size in enumerate(sizes))
+    feed = compose(Selection(articles), SITE, Memory(), View()).feeds[0]
+    pages = render_json(feed)
+    found = [json.loads(page) for page in pages]
+    assert [item["id"] for page in found for item in page["items"]] == [entry.id for entry in feed.entries]
+    for page, each in zip(pages, found, strict=True):
+        assert len(page) <= 250_000 or len(each["items"]) == 1
+        assert each["items"] or not sizes
+    urls = ["https://feeds.example/feeds/all.json"]
+    urls += [f"https://feeds.example/feeds/all/page/{number}.json" for number in range(2, len(pages) + 1)]
+    assert [each["feed_url"] for each in found] == urls
+    assert [each.get("next_url") for each in found] == [*urls[1:], None]

@@ -5,21 +5,23 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from feedsvc.documents.document import renew
-from feedsvc.documents.format import FEED_HEADERS, FORMATS, feed_links
+from feedsvc.documents.format import FORMATS, seal_pages
 from feedsvc.documents.shelf import Shelf
 from feedsvc.feeds.compose import compose_archive
-from feedsvc.feeds.feed import ARCHIVE
+from feedsvc.feeds.feed import ARCHIVE, PAGE, page_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from feedsvc.documents.document import Document, Headers
+    from feedsvc.documents.document import Document
+    from feedsvc.documents.format import Format
     from feedsvc.feeds.compose import Composition
     from feedsvc.feeds.feed import Feed
 
-_PATH = re.compile(rf"(/.+){ARCHIVE}([1-9][0-9]{{0,6}})(\.[a-z]+)")
+_PATH = re.compile(
+    rf"(?P<feed>/.+){ARCHIVE}(?P<number>[1-9][0-9]{{0,6}})({PAGE}(?P<page>[1-9][0-9]{{0,3}}))?(?P<ending>\.[a-z]+)"
+)
 # A reader keeps a full one for a year. A cache that many share asks again as it does for a feed, so that what is
 # withdrawn leaves it.
 _ONE_YEAR = "max-age=31536000, s-maxage="
@@ -38,26 +40,29 @@ class Archives:
     def document(self, path: str) -> Document | None:
         """The archive document of a path such as `/topics/ai/archive/3.atom`, or None."""
         match = _PATH.fullmatch(path)
-        form = FORMATS.get(match[3]) if match else None
-        feed = self._feeds.get(match[1]) if match else None
-        if match is None or form is None or feed is None:
+        if match is None or match["ending"] not in FORMATS or match["feed"] not in self._feeds:
             return None
-        page = compose_archive(self._composition, feed, int(match[2]))
-        if page is None:
-            return None
-        full = page.archive and page.archive.full
+        pages = self._pages(self._feeds[match["feed"]], int(match["number"]), FORMATS[match["ending"]])
+        page = int(match["page"] or 1)
+        return pages[page - 1] if page <= len(pages) and match["page"] != "1" else None
+
+    def _pages(self, feed: Feed, number: int, form: Format) -> tuple[Document, ...]:
+        archive = compose_archive(self._composition, feed, number)
+        if archive is None:
+            return ()
+        full = archive.archive and archive.archive.full
         caching = self._caching.replace("max-age=", _ONE_YEAR, 1) if full else self._caching
-        headers: Headers = [("Cache-Control", caching), *FEED_HEADERS, ("Link", feed_links(page, form))]
 
-        def make(last: Document | None) -> Document:
-            return renew(last, form.render(page), form.media_type, headers, self._now)
+        def make(last: tuple[Document, ...]) -> tuple[Document, ...]:
+            return seal_pages(archive, form, caching, last, self._now)
 
-        return self.shelf.document(path, page, make)
+        return self.shelf.documents(f"{feed.path}{ARCHIVE}{number}{form.ending}", archive, make)
 
     def paths(self) -> Iterator[str]:
         """The path of every archive document that there is."""
         for feed in self._composition.feeds:
             older = len(self._composition.older[feed.path])
             for number in range(1, older // self._composition.view.limit + 2 if older else 1):
-                for ending in FORMATS:
-                    yield f"{feed.path}{ARCHIVE}{number}{ending}"
+                for form in FORMATS.values():
+                    for page in range(1, len(self._pages(feed, number, form)) + 1):
+                        yield page_of(f"{feed.path}{ARCHIVE}{number}", page) + form.ending

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from feedsvc.documents.document import renew
 from feedsvc.documents.jsonfeed import JSON_TYPE, render_json
 from feedsvc.documents.syndication import ATOM_TYPE, RSS_TYPE, render_atom, render_rss
+from feedsvc.feeds.feed import page_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
+    from feedsvc.documents.document import Document
     from feedsvc.feeds.feed import Feed
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One form of a feed: the ending of its path, its media type, and the function that makes it."""
+    """One form of a feed: the ending of its path, its media type, and the function that makes it, page by page."""
 
     ending: str
     media_type: str
-    render: Callable[[Feed], bytes]
+    render: Callable[[Feed], tuple[bytes, ...]]
 
 
 # Any page in a browser may read a feed, and hold what it needs to ask conditionally.
@@ -32,15 +37,32 @@ FEED_HEADERS = (
 FORMATS = {
     each.ending: each
     for each in (
-        Format(".atom", ATOM_TYPE, render_atom),
-        Format(".rss", RSS_TYPE, render_rss),
+        Format(".atom", ATOM_TYPE, lambda feed: (render_atom(feed),)),
+        Format(".rss", RSS_TYPE, lambda feed: (render_rss(feed),)),
         Format(".json", JSON_TYPE, render_json),
     )
 }
 FEED_ENDINGS = tuple(FORMATS)
 
 
-def feed_links(feed: Feed, form: Format) -> str:
-    """What a reader finds without parsing: a feed's own URL, and its page (RFC 8288)."""
-    own = feed.archive_url(feed.archive.number) if feed.archive else feed.url
+def feed_links(feed: Feed, form: Format, number: int) -> str:
+    """What a reader finds without parsing: the own URL of a page of a feed, and the page for people (RFC 8288)."""
+    own = page_of(feed.archive_url(feed.archive.number) if feed.archive else feed.url, number)
     return f'<{own}{form.ending}>; rel="self", <{feed.page_url}>; rel="alternate"; type="text/html"'
+
+
+def seal_pages(
+    feed: Feed, form: Format, caching: str, last: Sequence[Document | None], now: datetime
+) -> tuple[Document, ...]:
+    """Render a feed in a form, and seal each page; a page that is as the last one of its number stays that one."""
+    return tuple(
+        renew(
+            before,
+            content,
+            form.media_type,
+            [("Cache-Control", caching), *FEED_HEADERS, ("Link", feed_links(feed, form, number))],
+            now,
+        )
+        for number, (content, before) in enumerate(zip_longest(form.render(feed), last), 1)
+        if content is not None
+    )

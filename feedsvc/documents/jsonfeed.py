@@ -7,31 +7,60 @@ from typing import TYPE_CHECKING
 
 from feedsvc.clock import iso
 from feedsvc.documents.content import render_content
-from feedsvc.feeds.feed import history
+from feedsvc.feeds.feed import history, page_of
 
 if TYPE_CHECKING:
     from feedsvc.feeds.feed import Entry, Feed
 
 JSON_TYPE = "application/feed+json; charset=utf-8"
+# Of a page's items; with what else stands on it, it stays below 250 KB.
+MAX_BYTES = 240_000
 _VERSION = "https://jsonfeed.org/version/1.1"
 
 
-def render_json(feed: Feed) -> bytes:
-    """The feed as JSON Feed 1.1; its ids are those of the Atom feed."""
+def render_json(feed: Feed) -> tuple[bytes, ...]:
+    """The feed as JSON Feed 1.1; its ids are those of the Atom feed.
+
+    It comes in as many pages as it takes to keep each below 250 KB, each with the `next_url` of the next, and the
+    last with that of the newest archive. An item that is larger alone has a page of its own.
+    """
     links = dict(history(feed))
-    document = {
-        "version": _VERSION,
-        "title": feed.title,
-        "home_page_url": feed.page_url,
-        "feed_url": f"{links['self']}.json",
-        **({"next_url": f"{links['prev-archive']}.json"} if "prev-archive" in links else {}),
-        "description": feed.description,
-        "language": feed.language,
-        "authors": [{"name": feed.site.title}],
-        **({"icon": feed.icon.url} if feed.icon else {}),
-        "items": [_item(entry, feed.language) for entry in feed.entries],
-    }
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    older = f"{links['prev-archive']}.json" if "prev-archive" in links else None
+    pages = _pages([_encode(_item(entry, feed.language)) for entry in feed.entries])
+    documents = []
+    for number, items in enumerate(pages, 1):
+        following = f"{page_of(links['self'], number + 1)}.json" if number < len(pages) else older
+        document = {
+            "version": _VERSION,
+            "title": feed.title,
+            "home_page_url": feed.page_url,
+            "feed_url": f"{page_of(links['self'], number)}.json",
+            **({"next_url": following} if following else {}),
+            "description": feed.description,
+            "language": feed.language,
+            "authors": [{"name": feed.site.title}],
+            **({"icon": feed.icon.url} if feed.icon else {}),
+        }
+        # Items come last, and are encoded already.
+        documents.append(_encode(document)[:-1] + b',"items":[' + b",".join(items) + b"]}")
+    return tuple(documents)
+
+
+def _pages(items: list[bytes]) -> list[list[bytes]]:
+    """The items page by page; at least one page, and at least one item on each where there are any."""
+    pages: list[list[bytes]] = [[]]
+    room = MAX_BYTES
+    for item in items:
+        room -= len(item) + 1
+        if room < 0 and pages[-1]:
+            pages.append([])
+            room = MAX_BYTES - len(item)
+        pages[-1].append(item)
+    return pages
+
+
+def _encode(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _item(entry: Entry, language: str) -> dict[str, object]:

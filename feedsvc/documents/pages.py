@@ -59,7 +59,11 @@ class Pages:
 
     def _made(self, path: str, source: object, render: Callable[[], bytes], links: Headers) -> Document:
         headers: Headers = [("Cache-Control", self._caching), *_HEADERS, *links]
-        return self.shelf.document(path, source, lambda last: renew(last, render(), HTML_TYPE, headers, self._now))
+
+        def make(last: tuple[Document, ...]) -> tuple[Document]:
+            return (renew(last[0] if last else None, render(), HTML_TYPE, headers, self._now),)
+
+        return self.shelf.documents(path, source, make)[0]
 
 
 def _feeds_of(feed: Feed) -> str:

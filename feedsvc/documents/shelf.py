@@ -20,24 +20,26 @@ class Shelf:
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
-        self._kept: OrderedDict[str, tuple[object, Document]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[object, tuple[Document, ...]]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def document(self, path: str, source: object, make: Callable[[Document | None], Document]) -> Document:
-        """The document of a path, made anew where what it is made of is another than at the last time.
+    def documents(
+        self, path: str, source: object, make: Callable[[tuple[Document, ...]], tuple[Document, ...]]
+    ) -> tuple[Document, ...]:
+        """The pages of a document, made anew where what they are made of is another than at the last time.
 
         Args:
-            path: of the document.
-            source: all that it is made of; equal sources make equal documents.
-            make: makes it, given the last document of the path, if there still is one.
+            path: of the first page.
+            source: all that they are made of; equal sources make equal documents.
+            make: makes them, given those of the last time, as far as they are still there.
         """
         # One at a time: who walks all archives waits for himself, and no reader of a feed for him.
         with self._turn:
             kept = self._kept.get(path)
             if kept is None or kept[0] != source:
-                kept = self._kept[path] = (source, make(kept[1] if kept else None))
+                kept = self._kept[path] = (source, make(kept[1] if kept else ()))
             self._kept.move_to_end(path)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from feedsvc.documents.archives import Archives
 from feedsvc.documents.document import renew
-from feedsvc.documents.format import FEED_ENDINGS, FEED_HEADERS, FORMATS, feed_links
+from feedsvc.documents.format import FEED_ENDINGS, FEED_HEADERS, FORMATS, seal_pages
 from feedsvc.documents.opml import OPML_PATH, OPML_TYPE, render_opml
 from feedsvc.documents.pages import Pages
-from feedsvc.feeds.feed import ARCHIVE
+from feedsvc.feeds.feed import ARCHIVE, PAGE, page_of
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
 
-    from feedsvc.documents.document import Document, Headers
+    from feedsvc.documents.document import Document
+    from feedsvc.documents.format import Format
     from feedsvc.feeds.compose import Composition
     from feedsvc.feeds.feed import Feed
 
 
-_BEHIND = re.compile(rf"({ARCHIVE}[0-9]+)?({'|'.join(map(re.escape, FEED_ENDINGS))})$")
+_BEHIND = re.compile(rf"({ARCHIVE}[0-9]+)?({PAGE}[0-9]+)?({'|'.join(map(re.escape, FEED_ENDINGS))})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,14 @@ def cache_control(max_age: timedelta, while_revalidate: timedelta, if_error: tim
     return "public, max-age={}, stale-while-revalidate={}, stale-if-error={}".format(*seconds)
 
 
+def _pages_of(documents: Mapping[str, Document], feed: Feed, form: Format) -> Iterator[Document]:
+    for number in count(1):
+        document = documents.get(page_of(feed.path, number) + form.ending)
+        if document is None:
+            return
+        yield document
+
+
 def publish(
     composition: Composition, caching: str, before: Snapshot | None, now: datetime, *, with_pages: bool = True
 ) -> Snapshot:
@@ -106,12 +116,9 @@ def publish(
         unchanged = before is not None and before.feeds.get(feed.path) == feed
         rendered += not unchanged
         for form in FORMATS.values():
-            path = feed.path + form.ending
-            if unchanged:
-                documents[path] = known[path]
-            else:
-                headers: Headers = [("Cache-Control", caching), *FEED_HEADERS, ("Link", feed_links(feed, form))]
-                documents[path] = renew(known.get(path), form.render(feed), form.media_type, headers, now)
+            last = list(_pages_of(known, feed, form))
+            sealed = last if unchanged else seal_pages(feed, form, caching, last, now)
+            documents |= {page_of(feed.path, n) + form.ending: page for n, page in enumerate(sealed, 1)}
     opml = render_opml(composition.feeds, composition.feeds[0].site)
     documents[OPML_PATH] = renew(
         known.get(OPML_PATH), opml, OPML_TYPE, [("Cache-Control", caching), *FEED_HEADERS], now

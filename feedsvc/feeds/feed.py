@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Between the path of a feed and the number of an archive document of it.
 ARCHIVE = "/archive/"
+# The same for a page of a document that would be too large in one; the first has none.
+PAGE = "/page/"
 
 Kind: TypeAlias = Literal["all", "topic", "provider", "domain"]
 
@@ -154,6 +156,11 @@ def history(feed: Feed) -> list[tuple[str, str]]:
     if feed.archive.full:
         links.append(("next-archive", feed.archive_url(number + 1)))
     return links
+
+
+def page_of(place: str, number: int) -> str:
+    """The path or URL of a page of a document, both without the format's ending."""
+    return place if number == 1 else f"{place}{PAGE}{number}"
 
 
 def latest(entries: Sequence[Entry], fallback: datetime) -> datetime:
