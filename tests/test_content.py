@@ -96,10 +96,19 @@ def test_what_is_not_there_is_not_shown() -> None:
 
 @pytest.mark.parametrize(
     ("language", "date"),
-    [("en", "4 December 2021"), ("en-GB", "4 December 2021"), ("de", "2021-12-04"), ("no", "2021-12-04")],
+    [
+        ("en", "4 December 2021"),
+        ("en-US", "December 4, 2021"),
+        ("de", "4. Dezember 2021"),
+        ("de-x-private", "4. Dezember 2021"),
+        ("no", "4. desember 2021"),
+        ("ja", "2021年12月4日"),
+        ("he", "4 בדצמבר 2021"),
+        ("tlh", "2021-12-04"),
+    ],
 )
 def test_date_is_in_words_that_the_language_has(language: str, date: str) -> None:
-    """English dates name the month; elsewhere a date is one that everybody reads the same."""
+    """A date is written as people write it in the language of the feed; as ISO 8601 has it in one nobody knows."""
     assert readable_date(ENTRY.published, language) == date
 
 

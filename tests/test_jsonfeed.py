@@ -61,8 +61,8 @@ def test_item_holds_the_whole_entry() -> None:
         "title": "a",
         "content_html": (
             '<p><img src="https://example.org/p.png" alt="" width="640" height="480"></p><p>A body.</p>'
-            '<p><small><a href="https://example.org/a">Example</a>, 31 December 2021</small></p>'
-            '<ul><li><a href="https://example.net/r">Related</a></li></ul>'
+            '<p><small><a href="https://example.org/a" rel="external">Example</a>, 31 December 2021</small></p>'
+            '<ul><li><a href="https://example.net/r" rel="external">Related</a></li></ul>'
         ),
         "summary": "A <summary>.",
         "image": "https://example.org/p.png",

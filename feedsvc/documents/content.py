@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
 import lxml.html
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
 
 from feedsvc.articles.markup import sources
 
@@ -68,12 +72,12 @@ def _origin(entry: Entry, language: str) -> str:
     if not entry.source:
         return ""
     name, date = escape(entry.source.title), readable_date(entry.published, language)
-    return f'<p><small><a href="{escape(entry.url)}">{name}</a>, {date}</small></p>'
+    return f'<p><small><a href="{escape(entry.url)}" rel="external">{name}</a>, {date}</small></p>'
 
 
 def _coverage(entry: Entry) -> str:
     items = "".join(
-        f'<li><a href="{escape(link.url)}">{escape(link.title)}</a>'
+        f'<li><a href="{escape(link.url)}" rel="external">{escape(link.title)}</a>'
         f"{f' ({escape(link.provider)})' if link.provider else ''}</li>"
         for link in entry.related
     )
@@ -81,7 +85,16 @@ def _coverage(entry: Entry) -> str:
 
 
 def readable_date(moment: datetime, language: str) -> str:
-    """A date as the language writes it: we know the months of English, and elsewhere ISO 8601 is understood."""
-    if language.lower().partition("-")[0] == "en":
-        return f"{moment.day} {moment:%B %Y}"
-    return f"{moment:%Y-%m-%d}"
+    """A day as people write it in a language; as ISO 8601 has it where nobody told us how."""
+    locale = _locale(language)
+    return format_date(moment, "long", locale) if locale else f"{moment:%Y-%m-%d}"
+
+
+@lru_cache
+def _locale(language: str) -> Locale | None:
+    """What is known of a language tag, else of its first part; most who say just `en` put the day first."""
+    for tag in ("en-GB" if language.lower() == "en" else language, language.partition("-")[0]):
+        # Private and unknown parts make a tag unknown.
+        with suppress(UnknownLocaleError, ValueError):
+            return Locale.parse(tag, sep="-")
+    return None
