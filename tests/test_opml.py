@@ -46,6 +46,8 @@ def test_opml_lists_every_feed() -> None:
         "Providers",
         "Domains",
     ]
+    # What has a title is taken for a feed, which needs a type and an address.
+    assert [each.get("title") for each in opml.iterfind(".//outline") if not each.get("type")] == [None] * 3
 
 
 def test_opml_is_dated_by_the_newest_change() -> None:

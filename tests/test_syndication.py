@@ -360,6 +360,37 @@ def test_markup_characters_in_the_bytes_of_rss() -> None:
     assert texts(root, "channel/title | channel/item/title") == ["R&D <all>", "AT&T <b> &amp;"]
 
 
+@pytest.mark.parametrize("text", ["R&amp;D", "AI & <Law>", "&#38;", "a</b>"])
+def test_markup_characters_in_other_text_of_rss(text: str) -> None:
+    """PUBLISHING 7: what holds for titles holds for categories, sources, and the channel's description."""
+    one = entry(
+        title="T",
+        summary="",
+        related=(),
+        categories=(Category(text, "https://feeds.example/topics/x?a&b"),),
+        source=Source("urn:x", text, "https://example.org/?a&b"),
+    )
+    document = render_rss(feed(one, description=text))
+    hexadecimal = text.replace("&", "&#x26;").replace("<", "&#x3C;").replace(">", "&gt;").encode()
+    for end in (b"</category>", b"</source>", b"</description>"):
+        assert b">" + hexadecimal + end in document
+    root = etree.fromstring(document)
+    assert texts(root, "//category | //source | channel/description") == [text] * 3
+    assert texts(root, "//category/@domain") == ["https://feeds.example/topics/x?a&b"]
+
+
+def test_attributes_that_look_like_markup_are_left_out() -> None:
+    """A label or a link's title cannot say that it is no markup; its text stands elsewhere in the entry too."""
+    for text in ("a <b>c</b>", "R&amp;D", "&#38;", "a</b"):
+        one = entry(
+            categories=(Category(text, "https://e.example/"),), related=(Link("https://e.example/r", text),)
+        )
+        assert attributes(atom(one), "a:entry/a:category") == [{"term": text, "scheme": "https://e.example/"}]
+        assert texts(atom(one), "a:entry/a:link[@rel='related']/@href") == ["https://e.example/r"]
+        assert not texts(atom(one), "a:entry/a:link/@title")
+        assert html.escape(text, quote=False) in texts(atom(one), "a:entry/a:content")[0]
+
+
 def test_markup_characters_in_an_rss_description() -> None:
     """A description is read as HTML, so the summary's markup characters are escaped once more."""
     (description,) = texts(rss(entry(summary="a < b & c")), "channel/item/description")
@@ -560,5 +591,23 @@ def test_a_providers_icon_is_the_feeds() -> None:
     assert channel.findtext("image/url") == "https://example.org/i.png"
     assert channel.findtext("image/title") == channel.findtext("title")
     assert channel.findtext("image/link") == channel.findtext("link")
-    large = feed(entry(), icon=Image("https://example.org/i.png", 145, 145))
-    assert etree.fromstring(render_rss(large)).find("channel/image") is None
+
+
+@pytest.mark.parametrize(
+    ("icon", "fits"),
+    [
+        (Image("https://example.org/i.png", 144, 400), True),
+        (Image("https://example.org/i.JPEG", 1), True),
+        (Image("https://example.org/i.svg?x=1", 50, 50), True),
+        (Image("https://example.org/icon", 50, 50), True),
+        (Image("https://example.org/i.png", 145, 145), False),
+        (Image("https://example.org/i.png", 144, 401), False),
+        (Image("https://example.org/i.png", None, 50), False),
+        (Image("https://example.org/i.svg", 50, 50), False),
+        (Image("https://example.org/i.webp", 50, 50), False),
+    ],
+)
+def test_which_icons_an_rss_channel_may_have(icon: Image, fits: bool) -> None:
+    """PUBLISHING 15: GIF, JPEG or PNG as far as its name tells, 144 pixels wide at most, and 400 high."""
+    found = etree.fromstring(render_rss(feed(entry(), icon=icon))).find("channel/image")
+    assert (found is not None) is fits

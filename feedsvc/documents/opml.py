@@ -36,7 +36,8 @@ def render_opml(feeds: Iterable[Feed], site: Site) -> bytes:
     for kind, name in _FOLDERS.items():
         members = sorted((each for each in feeds if each.kind == kind), key=lambda each: each.name.casefold())
         if members:
-            folder = etree.SubElement(body, "outline", text=name, title=name)
+            # With a title, it would be taken for a feed without a type.
+            folder = etree.SubElement(body, "outline", text=name)
             for feed in members:
                 _outline(folder, feed)
     return bytes(etree.tostring(opml, encoding="UTF-8", xml_declaration=True))

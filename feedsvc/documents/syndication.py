@@ -13,7 +13,8 @@ feedgen builds the trees; what it gets wrong is repaired here, each repair in on
 Titles and summaries are text, and readers show them as they are. A title in Atom stays plain text, which alone all
 of them show right, unless it looks like HTML even to software that knows better. That one, and a summary with
 markup characters, is `type="html"` and escaped once more. RSS cannot say which it is: markup characters in its
-titles are hexadecimal references. docs/decisions/titles.md tells what real readers make of each.
+text are hexadecimal references. docs/decisions/titles.md tells what real readers make of each. An attribute cannot
+say which it is either: a label or a link's title that looks like HTML is left out; the entry says it elsewhere.
 """
 
 from __future__ import annotations
@@ -39,8 +40,10 @@ if TYPE_CHECKING:
 ATOM_TYPE = "application/atom+xml; charset=utf-8"
 RSS_TYPE = "application/rss+xml; charset=utf-8"
 _GENERATOR = "feedsvc"
-# The widest picture that an RSS channel may have.
-_MAX_ICON = 144
+# What the picture of an RSS channel may be.
+_MAX_ICON_WIDTH = 144
+_MAX_ICON_HEIGHT = 400
+_OTHER_ICON = re.compile(r"\.(?!(gif|jpe?g|png)\Z)\w+\Z", re.IGNORECASE)
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _DC = "http://purl.org/dc/elements/1.1/"
@@ -52,7 +55,7 @@ _MARKUP = re.compile("[<>&]")
 _LOOKS_LIKE_HTML = re.compile(rf"</\w|&#|&\w*\d|&({'|'.join(name2codepoint)}|apos)\b")
 
 _LOCALE = threading.Lock()
-_RSS_TITLE = re.compile(rb"<title>[^<]*</title>")
+_RSS_TEXT = re.compile(rb"<(?:title|description|category|source)(?: [^>]*)?>[^<]*</")
 
 
 def render_atom(feed: Feed) -> bytes:
@@ -65,11 +68,11 @@ def render_rss(feed: Feed) -> bytes:
     """The feed as RSS 2.0, to the RSS Advisory Board's profile."""
     with _LOCALE:
         document = bytes(_generator(feed, ".rss", RSS_TYPE).rss_str())
-    return _RSS_TITLE.sub(_hexadecimal, document)
+    return _RSS_TEXT.sub(_hexadecimal, document)
 
 
 def _hexadecimal(match: re.Match[bytes]) -> bytes:
-    """The profile's form of `&` and `<` in titles, which alone shows the same in all readers."""
+    """The profile's form of `&` and `<` in text, which alone shows the same in all readers."""
     return match[0].replace(b"&amp;", b"&#x26;").replace(b"&lt;", b"&#x3C;")
 
 
@@ -87,10 +90,12 @@ def _generator(feed: Feed, ending: str, media_type: str) -> FeedGenerator:
     generator.updated(feed.updated)
     if feed.icon:
         generator.icon(feed.icon.url)
-        if feed.icon.width and feed.icon.width <= _MAX_ICON:
+        width = feed.icon.width or 0
+        height = feed.icon.height or width
+        fits = 0 < width <= _MAX_ICON_WIDTH and height <= _MAX_ICON_HEIGHT
+        if fits and not _OTHER_ICON.search(feed.icon.url):
             # The profile wants its title and link to be the channel's, which feedgen sees to.
-            width, height = str(feed.icon.width), str(feed.icon.height or feed.icon.width)
-            generator.image(url=feed.icon.url, width=width, height=height)
+            generator.image(url=feed.icon.url, width=str(width), height=str(height))
     for rel, href in history(feed):
         generator.link(href=href + ending, rel=rel, type=media_type.partition(";")[0])
     generator.link(href=feed.page_url, rel="alternate", type="text/html")
@@ -112,10 +117,10 @@ def _entry(entry: Entry, feed: Feed) -> FeedEntry:
     for author in entry.authors:
         item.author(name=_text(author))
     for category in entry.categories:
-        item.category(term=_text(category.term), scheme=category.scheme, label=_text(category.term))
+        _categorise(item, category.term, category.scheme)
     for name in ("type", "length"):
         if value := getattr(entry, name):
-            item.category(term=_text(value), scheme=f"{feed.site.base_url}/#{name}", label=_text(value))
+            _categorise(item, value, f"{feed.site.base_url}/#{name}")
     if entry.summary:
         # As an RSS description it is read as HTML; for Atom, _EntryRepairs says which it is.
         item.summary(html.escape(_text(entry.summary), quote=False))
@@ -123,6 +128,11 @@ def _entry(entry: Entry, feed: Feed) -> FeedEntry:
     if content:
         item.content(_text(content), type="html")
     return item
+
+
+def _categorise(item: FeedEntry, term: str, scheme: str) -> None:
+    label = {} if _LOOKS_LIKE_HTML.search(term) else {"label": _text(term)}
+    item.category(term=_text(term), scheme=scheme, **label)
 
 
 def _text(text: str) -> str:
@@ -185,9 +195,9 @@ def _set_links(element: etree._Element, entry: Entry) -> None:
         element.remove(link)
     etree.SubElement(element, "link", href=entry.url, rel="alternate", type="text/html")
     for related in entry.related:
-        etree.SubElement(
-            element, "link", href=related.url, rel="related", type="text/html", title=_text(related.title)
-        )
+        link = etree.SubElement(element, "link", href=related.url, rel="related", type="text/html")
+        if not _LOOKS_LIKE_HTML.search(related.title):
+            link.set("title", _text(related.title))
 
 
 def _set_summary(element: etree._Element, entry: Entry) -> None:
