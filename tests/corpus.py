@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Piece = tuple[str, str, dict[str, object]]
 
-# Stands in everything that is held back, and may be in no document.
+# Stands in everything that is held back, and in scripts and styles; it may be in no document.
 CANARY = "canary-that-nobody-may-see"
 # What `feeds.entries` is for this corpus: so few that most feeds have archives.
 ENTRIES = 10
@@ -51,12 +51,12 @@ A *Markdown* body with [a relative link](/about), [to a sibling](../other?x=1&y=
 1. one
 2. two
 
-<script>alert("body")</script>
-<iframe src="https://player.example/1"></iframe>
-"""
+<script>alert("$canary")</script>
+<iframe src="https://player.example/1">$canary</iframe>
+""".replace("$canary", CANARY)
 
 HTML = """\
-<style>p { color: red }</style>
+<style>p { color: $canary }</style>
 <h2 onclick="alert(1)" style="position: fixed" class="x" id="y">Heading &amp; more</h2>
 <p>Links: <a href="/root">root</a>, <a href="//cdn.example.net/x">without scheme</a>,
 <a href="page.html#part">page</a>, <a href="#part">fragment</a>,
@@ -68,7 +68,7 @@ HTML = """\
 <blockquote cite="/source"><q cite="other">q</q> <del cite="d" datetime="2021-01-01">old</del>
 <ins cite="i">new</ins>
 </blockquote>
-<script src="//evil.example/x.js"></script><script>document.write("</p>")</script>
+<script src="//evil.example/x.js"></script><script>document.write("</p>$canary")</script>
 <iframe src="https://www.youtube.com/embed/abc" allowfullscreen></iframe>
 <object data="x.swf"><embed src="x.swf"></object><form action="/post"><input name="a"><button>b</button></form>
 <video src="v.mp4" controls></video>
@@ -79,7 +79,7 @@ HTML = """\
 <link rel="stylesheet" href="x.css"> <!-- a comment --> <![CDATA[a section]]> <?php echo "x" ?>
 &nbsp;&hellip; &#8217; &bogus; 1 < 2 <figure><img src="/f.png"><figcaption>caption</figcaption></figure>
 <details><summary>More</summary>&lt;script&gt;alert("text")&lt;/script&gt;</details>
-"""
+""".replace("$canary", CANARY)
 
 PICTURE = {"url": "https://example.org/picture.jpg?w=640&h=480", "width": 640, "height": 480}
 
@@ -98,7 +98,7 @@ PROVIDERS: dict[str, object] = {
     "wide-icon": {
         "name": "Wide Icon",
         "domain": "wide.example",
-        "images": [{"url": "https://wide.example/i.png", "width": 512, "height": 512}],
+        "images": [{"url": "https://wide.example/i.png", "width": 512, "height": 100}],
     },
     "tall-icon": {
         "name": "Tall <Icon>",

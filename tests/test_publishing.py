@@ -828,7 +828,7 @@ def test_readers_take_every_feed(published: Published) -> None:
 
 
 def test_nothing_that_is_held_back_leaves(published: Published) -> None:
-    """No document holds anything of an article that is held back, or a secured field of any."""
+    """No document holds anything of an article that is held back, a secured field, or the code of a script."""
     for url, body in published.bytes.items():
         assert CANARY.encode() not in body, url
         assert CANARY not in url
