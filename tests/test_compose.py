@@ -217,6 +217,14 @@ def test_a_view_without_bodies_and_coverage() -> None:
     )
 
 
+def test_an_entry_always_has_something_to_read() -> None:
+    """Where neither body nor excerpt is shown, the title is the summary, also when the body is kept back."""
+    article = make_article(title="T", excerpt="", body="<p>A body.</p>")
+    for bodies, expected in ((True, ("", "<p>A body.</p>")), (False, ("T", ""))):
+        (feed,) = compose(Selection((article,)), SITE, Memory(), View(bodies=bodies)).feeds
+        assert (feed.entries[0].summary, feed.entries[0].content) == expected
+
+
 def test_related_coverage_never_leads_to_what_is_held_back() -> None:
     """Of the related coverage, the five best are shown that are not held back here."""
     related = tuple(Coverage(f"{n}", Link(f"https://example.org/{n}", f"{n}")) for n in range(10))

@@ -32,6 +32,7 @@ def make_entry(article: Article, site: Site, memory: Memory, view: View, held: C
     """
     provider = article.provider
     excerpt = f"<p>{html.escape(article.excerpt, quote=False)}</p>" if article.excerpt else ""
+    body = article.body if view.bodies else ""
     people = [author.name for author in provider.authors] if provider else []
     related = (each.link for each in article.related if view.related and each.identity not in held)
     return Entry(
@@ -45,8 +46,8 @@ def make_entry(article: Article, site: Site, memory: Memory, view: View, held: C
         source=_source(provider, site),
         categories=tuple(_categories(article.topics, site, memory)),
         # With nothing else to read, a reader shows the title.
-        summary=article.excerpt or ("" if article.body else article.title),
-        content=(article.body if view.bodies else "") or excerpt,
+        summary=article.excerpt or ("" if body else article.title),
+        content=body or excerpt,
         picture=article.images[0] if article.images else None,
         related=tuple(islice(related, MAX_RELATED)),
         type=article.type,
