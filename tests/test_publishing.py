@@ -161,14 +161,17 @@ def test_line_02_ids_never_change(changing: Path) -> None:
 
 
 def test_line_03_what_matters_to_no_reader_moves_nothing(changing: Path) -> None:
-    """PUBLISHING 3: files touched, scores rewritten, a later run: not a byte of any document moves."""
+    """PUBLISHING 3: files touched, scores rewritten: no byte moves, nor does one of a feed in a later run."""
     publisher = publisher_of(changing)
     before = made(publisher)
     with_fields(changing, "score: 5\nlastCrawled: 2022-01-01")
     for path in changing.rglob("*.*"):
         os.utime(path, (1, 1))
     assert made(publisher) == before
-    assert made(publisher_of(changing, now=NOW + timedelta(days=30))) == before
+    later = made(publisher_of(changing, now=NOW + timedelta(days=30)))
+    # A page may tell what day it is.
+    feeds = {url for url in before if url.endswith((*TYPES, ".opml"))}
+    assert {url: later.get(url) for url in feeds} == {url: before[url] for url in feeds}
 
 
 def test_line_03_updated_moves_with_the_article(published: Published, changing: Path) -> None:
@@ -316,7 +319,7 @@ def test_line_07_html_is_well_nested(published: Published) -> None:
 
 
 def addresses(published: Published) -> Iterator[str]:
-    """Every URL anywhere but in HTML inside of feeds."""
+    """Every URL anywhere but in HTML inside of feeds, and but for a page's links to a place in itself."""
     for root in published.xml.values():
         for name in ("href", "url", "src", "scheme", "domain", "xmlUrl", "htmlUrl"):
             yield from texts(root, f"//@{name}")
@@ -341,7 +344,8 @@ def addresses(published: Published) -> Iterator[str]:
             elif isinstance(each, list):
                 waiting += each
     for page in published.pages.values():
-        yield from page.xpath("//@href | //@src | //@cite | //@action")
+        places = {f"#{name}" for name in page.xpath("//@id")}
+        yield from (url for url in page.xpath("//@href | //@src | //@cite | //@action") if url not in places)
 
 
 def test_line_08_urls_are_absolute(published: Published) -> None:
