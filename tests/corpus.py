@@ -131,6 +131,7 @@ RELATED = [
     },
     {"title": "مقال ذو صلة 🤖", "webUrl": "https://r.example/3", "provider": "Text"},
     {"webUrl": "https://r.example/without-title"},
+    {"title": f"{CANARY} related", "webUrl": "https://example.org/held/unpublished", "quality": 99},
     {"title": "The article itself", "webUrl": "https://example.org/related"},
     {"title": "Not absolute", "webUrl": "/relative"},
     *({"title": f"Number {n}", "webUrl": f"https://r.example/n{n}", "quality": n} for n in range(5)),
