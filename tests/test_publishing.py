@@ -48,7 +48,7 @@ RFC_822 = re.compile(
     r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d "
     r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d (GMT|\+0000)"
 )
-RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)")
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?(Z|\+00:00)")
 
 
 @pytest.fixture(scope="module", params=["seeds", "corpus"])
@@ -103,7 +103,7 @@ def test_the_corpus_varies(tmp_path: Path) -> None:
         "a:entry[not(media:content)]",
         "a:entry[a:link/@rel='related']",
         "a:entry[a:updated != a:published]",
-        "a:entry[a:updated = preceding-sibling::a:entry/a:updated]",
+        "a:entry[contains(a:updated, '.')]",
         "a:entry[count(a:author) > 1]",
         "a:icon",
         "fh:archive",
@@ -177,6 +177,11 @@ def test_line_03_what_matters_to_no_reader_moves_nothing(changing: Path) -> None
     assert {url: later.get(url) for url in feeds} == {url: before[url] for url in feeds}
 
 
+def second(entry: Any) -> datetime:
+    """When an entry was updated; the fraction only tells it from others of its second."""
+    return moment(one(entry, "a:updated")).replace(microsecond=0)
+
+
 def test_line_03_updated_moves_with_the_article(published: Published, changing: Path) -> None:
     """PUBLISHING 3: an article that says it changed moves its own updated and that of its feeds, alone."""
     chosen = one(published.atom[f"{BASE}/feeds/all.atom"], "a:entry[1]/a:link[@rel='alternate']/@href")
@@ -190,9 +195,9 @@ def test_line_03_updated_moves_with_the_article(published: Published, changing: 
     moved = 0
     for url, old in published.atom.items():
         new = etree.fromstring(after[url])
-        updated = {one(entry, "a:id"): one(entry, "a:updated") for entry in every(old, "a:entry")}
+        updated = {one(entry, "a:id"): second(entry) for entry in every(old, "a:entry")}
         for entry in every(new, "a:entry"):
-            changed = one(entry, "a:updated") != updated[one(entry, "a:id")]
+            changed = second(entry) != updated[one(entry, "a:id")]
             assert changed == (one(entry, "a:link[@rel='alternate']/@href") == chosen)
         holds = bool(every(new, f"a:entry[a:link/@href='{chosen}']"))
         assert (one(new, "a:updated") != one(old, "a:updated")) == holds
@@ -757,7 +762,7 @@ def test_content_is_harmless(published: Published) -> None:
         "tbody td tfoot th thead time tr u ul var".split()
     )
     attributes = set(
-        "alt cite colspan datetime dir height href hreflang lang rowspan scope src start title width".split()
+        "alt cite colspan datetime dir height href hreflang lang rel rowspan scope src start title width".split()
     )
     for content in published.contents:
         for element in lxml.html.fragment_fromstring(content, create_parent="div").iter():
@@ -802,14 +807,16 @@ def test_languages_are_tags(published: Published) -> None:
     assert all(tag.fullmatch(feed["language"]) for feed in published.json.values())
 
 
-def test_no_date_is_to_come(published: Published) -> None:
-    """No date is in the future, or older than feeds; what was updated was published before."""
+def test_dates_are_plausible(published: Published) -> None:
+    """No date is to come, or older than feeds; what was updated was published before, no two at one moment."""
     for root in published.atom.values():
         for date in texts(root, "//a:updated | //a:published"):
             assert RFC_3339.fullmatch(date)
             assert datetime(1990, 1, 1, tzinfo=UTC) < moment(date) <= NOW
         for entry in every(root, "a:entry"):
             assert moment(one(entry, "a:published")) <= moment(one(entry, "a:updated"))
+        moments = texts(root, "a:entry/a:updated")
+        assert len(moments) == len(set(moments))
     for channel in published.rss.values():
         assert all(moment(date) <= NOW for date in texts(channel, ".//pubDate | .//lastBuildDate"))
 

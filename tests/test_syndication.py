@@ -611,3 +611,15 @@ def test_which_icons_an_rss_channel_may_have(icon: Image, fits: bool) -> None:
     """PUBLISHING 15: GIF, JPEG or PNG as far as its name tells, 144 pixels wide at most, and 400 high."""
     found = etree.fromstring(render_rss(feed(entry(), icon=icon))).find("channel/image")
     assert (found is not None) is fits
+
+
+def test_entries_of_one_second_are_told_apart() -> None:
+    """Of entries updated in the same second, one keeps it; the others differ by a fraction, always the same."""
+    entries = [replace(entry(), id=f"urn:x:{number}") for number in range(50)]
+    moments = texts(atom(*entries), "a:entry/a:updated")
+    assert len(set(moments)) == 50
+    assert {datetime.fromisoformat(each).replace(microsecond=0) for each in moments} == {UPDATED}
+    assert moments.count(UPDATED.isoformat()) == 1
+    assert texts(atom(*reversed(entries)), "a:entry/a:updated") == moments[::-1]
+    assert texts(atom(entries[0]), "a:entry/a:updated") == [UPDATED.isoformat()]
+    assert texts(atom(*entries), "a:entry/a:published") == [entry().published.isoformat()] * 50

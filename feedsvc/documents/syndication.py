@@ -24,6 +24,7 @@ import re
 import threading
 from html.entities import name2codepoint
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
@@ -35,6 +36,9 @@ from feedsvc.feeds.feed import history
 from feedsvc.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from feedsvc.feeds.feed import Entry, Feed
 
 ATOM_TYPE = "application/atom+xml; charset=utf-8"
@@ -99,12 +103,30 @@ def _generator(feed: Feed, ending: str, media_type: str) -> FeedGenerator:
     for rel, href in history(feed):
         generator.link(href=href + ending, rel=rel, type=media_type.partition(";")[0])
     generator.link(href=feed.page_url, rel="alternate", type="text/html")
-    for entry in feed.entries:
-        generator.add_entry(_entry(entry, feed), order="append")
+    for entry, updated in zip(feed.entries, _told_apart(feed.entries), strict=True):
+        generator.add_entry(_entry(entry, updated, feed), order="append")
     return generator
 
 
-def _entry(entry: Entry, feed: Feed) -> FeedEntry:
+def _told_apart(entries: Sequence[Entry]) -> list[datetime]:
+    """When each entry was updated. Validators want no two of a feed to say the same moment.
+
+    Of those of one second, the first by id keeps it, and the others get a fraction that their id alone decides: so
+    it is the same in every run.
+    """
+    found: dict[str, datetime] = {}
+    taken: set[datetime] = set()
+    for entry in sorted(entries, key=lambda entry: entry.id):
+        moment = entry.updated
+        while moment in taken:
+            fraction = (moment.microsecond or crc32(entry.id.encode()) % 999_000) + 1
+            moment = moment.replace(microsecond=fraction)
+        taken.add(moment)
+        found[entry.id] = moment
+    return [found[entry.id] for entry in entries]
+
+
+def _entry(entry: Entry, updated: datetime, feed: Feed) -> FeedEntry:
     item = FeedEntry()
     item.register_extension("feedsvc", _EntryRepairs)
     item.feedsvc.entry = entry
@@ -113,7 +135,7 @@ def _entry(entry: Entry, feed: Feed) -> FeedEntry:
     item.title(_text(entry.title))
     item.link(href=entry.url, rel="alternate")
     item.published(entry.published)
-    item.updated(entry.updated)
+    item.updated(updated)
     for author in entry.authors:
         item.author(name=_text(author))
     for category in entry.categories:
