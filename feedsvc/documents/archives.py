@@ -35,6 +35,7 @@ class Archives:
         self._feeds: Mapping[str, Feed] = {feed.path: feed for feed in composition.feeds}
         self._caching = caching
         self._now = now
+        self._snapshot = object()
         self.shelf: Shelf = before.shelf if before else Shelf()
 
     def document(self, path: str) -> Document | None:
@@ -47,16 +48,15 @@ class Archives:
         return pages[page - 1] if page <= len(pages) and match["page"] != "1" else None
 
     def _pages(self, feed: Feed, number: int, form: Format) -> tuple[Document, ...]:
-        archive = compose_archive(self._composition, feed, number)
-        if archive is None:
-            return ()
-        full = archive.archive and archive.archive.full
-        caching = self._caching.replace("max-age=", _ONE_YEAR, 1) if full else self._caching
+        def find() -> Feed | None:
+            return compose_archive(self._composition, feed, number)
 
-        def make(last: tuple[Document, ...]) -> tuple[Document, ...]:
+        def make(archive: Feed, last: tuple[Document, ...]) -> tuple[Document, ...]:
+            full = archive.archive and archive.archive.full
+            caching = self._caching.replace("max-age=", _ONE_YEAR, 1) if full else self._caching
             return seal_pages(archive, form, caching, last, self._now)
 
-        return self.shelf.documents(f"{feed.path}{ARCHIVE}{number}{form.ending}", archive, make)
+        return self.shelf.documents(f"{feed.path}{ARCHIVE}{number}{form.ending}", self._snapshot, find, make)
 
     def paths(self) -> Iterator[str]:
         """The path of every archive document that there is."""

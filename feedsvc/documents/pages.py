@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from feedsvc.documents.document import renew
 from feedsvc.documents.format import FORMATS
 from feedsvc.documents.page import CONTENT_SECURITY_POLICY, HTML_TYPE, Row, render_index, render_page
-from feedsvc.documents.shelf import Shelf
+from feedsvc.documents.shelf import Shelf, Source
 from feedsvc.feeds.activity import daily
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from feedsvc.documents.document import Document, Headers
     from feedsvc.feeds.compose import Composition
-    from feedsvc.feeds.feed import Feed
+    from feedsvc.feeds.feed import Feed, Site
 
 INDEX = "/"
 _HEADERS = (
@@ -34,36 +34,45 @@ class Pages:
         self._feeds: Mapping[str, Feed] = {feed.path: feed for feed in composition.feeds}
         self._caching = caching
         self._now = now
+        self._snapshot = object()
         self.shelf: Shelf = before.shelf if before else Shelf()
 
     def document(self, path: str) -> Document | None:
         """The page of a path, or None."""
         if path == INDEX:
-            rows = tuple(map(self._row, self._composition.feeds))
-            site = self._composition.feeds[0].site
-            return self._made(path, (rows, site), lambda: render_index(rows, site), [])
+            return self._kept(path, self._index, lambda found: render_index(*found), [])
         feed = self._feeds.get(path)
         if feed is None:
             return None
-        days = daily(self._composition, feed, self._now.date())
-        return self._made(path, (feed, days), lambda: render_page(feed, days), [("Link", _feeds_of(feed))])
+        return self._kept(
+            path, lambda: (feed, self._days(feed)), lambda found: render_page(*found), [("Link", _feeds_of(feed))]
+        )
 
     def paths(self) -> Iterator[str]:
         """The path of every page."""
         yield INDEX
         yield from self._feeds
 
-    def _row(self, feed: Feed) -> Row:
-        days = daily(self._composition, feed, self._now.date())
-        return Row(feed.kind, feed.name, feed.title, feed.url, feed.total, feed.newest, days)
+    def _days(self, feed: Feed) -> tuple[int, ...]:
+        return daily(self._composition, feed, self._now.date())
 
-    def _made(self, path: str, source: object, render: Callable[[], bytes], links: Headers) -> Document:
+    def _index(self) -> tuple[tuple[Row, ...], Site]:
+        feeds = self._composition.feeds
+        rows = tuple(
+            Row(feed.kind, feed.name, feed.title, feed.url, feed.total, feed.newest, self._days(feed))
+            for feed in feeds
+        )
+        return rows, feeds[0].site
+
+    def _kept(
+        self, path: str, find: Callable[[], Source], render: Callable[[Source], bytes], links: Headers
+    ) -> Document:
         headers: Headers = [("Cache-Control", self._caching), *_HEADERS, *links]
 
-        def make(last: tuple[Document, ...]) -> tuple[Document]:
-            return (renew(last[0] if last else None, render(), HTML_TYPE, headers, self._now),)
+        def make(source: Source, last: tuple[Document, ...]) -> tuple[Document]:
+            return (renew(last[0] if last else None, render(source), HTML_TYPE, headers, self._now),)
 
-        return self.shelf.documents(path, source, make)[0]
+        return self.shelf.documents(path, self._snapshot, find, make)[0]
 
 
 def _feeds_of(feed: Feed) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
 
 # A reader that walks a chain of archives asks for each once, and caches in front keep the rest.
 KEPT = 256
+Source = TypeVar("Source")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    asked_by: object
+    source: object
+    pages: tuple[Document, ...]
 
 
 class Shelf:
@@ -20,27 +29,37 @@ class Shelf:
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
-        self._kept: OrderedDict[str, tuple[object, tuple[Document, ...]]] = OrderedDict()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def documents(
-        self, path: str, source: object, make: Callable[[tuple[Document, ...]], tuple[Document, ...]]
+        self,
+        path: str,
+        asked_by: object,
+        find: Callable[[], Source | None],
+        make: Callable[[Source, tuple[Document, ...]], tuple[Document, ...]],
     ) -> tuple[Document, ...]:
-        """The pages of a document, made anew where what they are made of is another than at the last time.
+        """The pages of a document; none where there is nothing to make it of.
 
         Args:
             path: of the first page.
-            source: all that they are made of; equal sources make equal documents.
-            make: makes them, given those of the last time, as far as they are still there.
+            asked_by: stands for a snapshot: what was found for it once is not looked for again.
+            find: finds all that the document is made of; equal sources make equal documents.
+            make: makes the pages of it, given those of the last time, as far as they are still there.
         """
         # One at a time: who walks all archives waits for himself, and no reader of a feed for him.
         with self._turn:
             kept = self._kept.get(path)
-            if kept is None or kept[0] != source:
-                kept = self._kept[path] = (source, make(kept[1] if kept else ()))
+            if kept is None or kept.asked_by is not asked_by:
+                source = find()
+                if source is None:
+                    return ()
+                last = kept.pages if kept else ()
+                pages = last if kept and kept.source == source else make(source, last)
+                kept = self._kept[path] = _Kept(asked_by, source, pages)
             self._kept.move_to_end(path)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-            return kept[1]
+            return kept.pages

@@ -1,0 +1,81 @@
+"""The shelf: documents made when first asked for, and kept within a bound."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from support import NOW
+
+from feedsvc.documents.document import Document, renew
+from feedsvc.documents.shelf import KEPT, Shelf
+
+
+@dataclass
+class Maker:
+    """Finds a text and makes a document of it, and counts both."""
+
+    text: str | None = "a"
+    found: int = 0
+    made: int = 0
+
+    def find(self) -> str | None:
+        """What the document is made of."""
+        self.found += 1
+        return self.text
+
+    def make(self, text: str, last: tuple[Document, ...]) -> tuple[Document, ...]:
+        """The document."""
+        self.made += 1
+        return (renew(last[0] if last else None, text.encode(), "text/plain", [], NOW),)
+
+
+def test_what_was_found_is_not_looked_for_again() -> None:
+    """A snapshot finds and makes a document once; the next finds it again, and makes it only if it is another."""
+    shelf, maker, first, second = Shelf(), Maker(), object(), object()
+    made = shelf.documents("/a", first, maker.find, maker.make)
+    assert shelf.documents("/a", first, maker.find, maker.make) is made
+    assert (maker.found, maker.made) == (1, 1)
+    assert shelf.documents("/a", second, maker.find, maker.make) is made
+    assert (maker.found, maker.made) == (2, 1)
+    maker.text = "b"
+    assert shelf.documents("/a", second, maker.find, maker.make) is made
+    (changed,) = shelf.documents("/a", object(), maker.find, maker.make)
+    assert changed.content == b"b"
+    assert changed.last_modified > made[0].last_modified
+
+
+def test_nothing_is_kept_of_what_is_not_there() -> None:
+    """What does not exist leaves nothing behind, however often it is asked for."""
+    shelf, maker = Shelf(), Maker(text=None)
+    assert shelf.documents("/a", object(), maker.find, maker.make) == ()
+    assert (len(shelf), maker.made) == (0, 0)
+
+
+def test_what_was_not_asked_for_lately_goes() -> None:
+    """So many are kept; the one that was not asked for the longest makes room."""
+    shelf, maker, snapshot = Shelf(), Maker(), object()
+    for number in range(KEPT):
+        shelf.documents(f"/{number}", snapshot, maker.find, maker.make)
+    shelf.documents("/0", snapshot, maker.find, maker.make)
+    shelf.documents("/new", snapshot, maker.find, maker.make)
+    assert (len(shelf), maker.made) == (KEPT, KEPT + 1)
+    shelf.documents("/0", snapshot, maker.find, maker.make)
+    assert maker.made == KEPT + 1
+    shelf.documents("/1", snapshot, maker.find, maker.make)
+    assert maker.made == KEPT + 2
+
+
+def test_many_ask_at_once() -> None:
+    """Whoever asks while a document is made gets the same one."""
+    shelf, maker, snapshot = Shelf(), Maker(), object()
+    answers: list[tuple[Document, ...]] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(shelf.documents("/a", snapshot, maker.find, maker.make)))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(answer) for answer in answers}) == maker.made == 1
