@@ -1,4 +1,4 @@
-"""An article's body: Markdown or HTML in, clean HTML with absolute links out."""
+"""What articles bring along as markup: bodies, of which clean HTML with absolute links leaves, and players."""
 
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ MAX_TAGS = 20_000
 MAX_MARKDOWN = 200_000
 _TAG = re.compile(r"</?[A-Za-z]")
 _SOURCE = re.compile(r'<(?:iframe|img) src="([^"]*)"')
+_VIDEO = re.compile(
+    r"https?://(?:(?:www\.)?youtube(?:-nocookie)?\.com/embed/(?!videoseries|live_stream)([\w-]+)"
+    r"|player\.vimeo\.com/video/(\d+))"
+)
 _URL_ATTRIBUTES = frozenset({"cite", "href", "src"})
 
 
@@ -82,6 +86,21 @@ def render_body(source: str, kind: Literal["markdown", "html"], base: str) -> st
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
     ).strip()
+
+
+def player_page(markup: str) -> str | None:
+    """Where what is embedded can be watched: no frame leaves, a link to its page does.
+
+    Raises:
+        MarkupError: to look would take too long.
+    """
+    frames = sources(markup, "iframe")
+    # A page's own scheme is what // takes over; every player has https.
+    url = clean_url(re.sub("^//", "https://", frames[0].strip())) if frames else None
+    video = _VIDEO.match(url) if url else None
+    if not video:
+        return url
+    return f"https://www.youtube.com/watch?v={video[1]}" if video[1] else f"https://vimeo.com/{video[2]}"
 
 
 def sources(markup: str, tag: Literal["iframe", "img"]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from feedsvc.articles.article import Article, Author, Coverage, Image, Link, Problem, Provider
 from feedsvc.articles.fields import DATE, URL, Fields
-from feedsvc.articles.markup import MarkupError, render_body, sources
+from feedsvc.articles.markup import MarkupError, player_page, render_body
 from feedsvc.text import clean, fold, one_line, printable, unescape
 from feedsvc.tree import TreeError, describe, parse_tree
 from feedsvc.urls import clean_domain, clean_url, normalise_url
@@ -28,10 +28,6 @@ MAX_TOPICS = 50
 MAX_AUTHORS = 20
 MAX_PROBLEMS = 100
 _DURATION = re.compile(r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
-_VIDEO = re.compile(
-    r"https?://(?:(?:www\.)?youtube(?:-nocookie)?\.com/embed/(?!videoseries|live_stream)([\w-]+)"
-    r"|player\.vimeo\.com/video/(\d+))"
-)
 _MARKER = re.compile(r"---[ \t]*\r?(\n|\Z)")
 _END = re.compile(r"^(---|\.\.\.)[ \t]*\r?(\n|\Z)", re.MULTILINE)
 
@@ -284,20 +280,11 @@ def _length(fields: Fields) -> str:
 
 
 def _featured(fields: Fields) -> str | None:
-    """Where what is embedded can be watched: no frame leaves, a link to its page does."""
     value = fields.values.get("featuredContent")
     if value is None or not isinstance(value.data, str):
         return None
     try:
-        frames = sources(value.data, "iframe")
+        return player_page(value.data)
     except MarkupError as error:
         fields.warn("featuredContent", value.line, str(error), "fewer")
         return None
-    # A page's own scheme is what // takes over; every player has https.
-    url = clean_url(re.sub("^//", "https://", frames[0].strip())) if frames else None
-    if not url:
-        return None
-    video = _VIDEO.match(url)
-    if not video:
-        return url
-    return f"https://www.youtube.com/watch?v={video[1]}" if video[1] else f"https://vimeo.com/{video[2]}"
