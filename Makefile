@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-readers lint format lock bench clean
+.PHONY: help serve test test-readers test-pages screenshot lint format lock bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,11 @@ $(VENV)/.readers: $(VENV)/.dev requirements-readers.txt
 	@$(PIP) --require-hashes -r requirements-readers.txt
 	@touch $@
 
+$(VENV)/.browser: $(VENV)/.dev requirements-browser.txt
+	@echo "Installing what drives a browser from PyPI (once)"
+	@$(PIP) --require-hashes -r requirements-browser.txt
+	@touch $@
+
 serve: $(VENV)/.runtime ## Serve the articles of seeds/ on port 8080
 	@exec $(BIN)/feedsvc serve $(ARGS)
 
@@ -45,6 +50,12 @@ test: $(VENV)/.dev ## Run every test, with coverage
 
 test-readers: $(VENV)/.readers ## Run the tests with real feed readers; Debian: newsboat sfeed rss2email curl
 	@$(BIN)/python -m pytest tests/readers $(ARGS)
+
+test-pages: $(VENV)/.browser ## Run the tests of the pages in a real browser; Debian: chromium
+	@$(BIN)/python -m pytest tests/browser $(ARGS)
+
+screenshot: $(VENV)/.browser ## Make the picture of README anew
+	@PYTHONPATH=tests $(BIN)/python -m browser.screenshot
 
 lint: $(VENV)/.dev ## Check style, types and the direction of imports
 	@$(BIN)/ruff format --check .
@@ -64,6 +75,9 @@ lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--extra readers --extra build -c requirements.txt -c requirements-dev.txt \
 		-o requirements-readers.txt pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--extra browser --extra build -c requirements.txt -c requirements-dev.txt \
+		-o requirements-browser.txt pyproject.toml
 
 bench: $(VENV)/.runtime ## Measure what the compression levels cost
 	@$(BIN)/python benchmarks/compression.py
