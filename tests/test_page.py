@@ -53,7 +53,8 @@ def feed(kind: Kind, name: str, path: str, *entries: Entry, total: int | None = 
 
 def row(kind: Kind, name: str, path: str, total: int = 1, days: tuple[int, ...] = NONE) -> Row:
     """A feed as the index lists it."""
-    return Row(kind, name, f"{name} · Site", SITE.base_url + path, total, ENTRY.published if total else None, days)
+    newest = ENTRY.published if total else None
+    return Row(kind, name, f"{name} · Site", SITE.base_url + path, total, newest, days, "en")
 
 
 def read(page: bytes) -> Any:
@@ -140,6 +141,56 @@ def test_body_stands_below_its_title() -> None:
     assert "after" in words(content)
 
 
+def body(markup: str) -> Any:
+    """The content of an entry with this body and nothing else, as its page shows it."""
+    return shown(replace(ENTRY, content=markup, picture=None, related=())).find_class("content")[0]
+
+
+def test_every_link_of_a_body_has_a_name() -> None:
+    """A link that is only a picture without a name has the name of where it leads; one of nothing is no link."""
+    picture = '<img src="https://e.org/a.png">'
+    assert body(f'<a href="https://e.net/x">{picture}</a>').xpath(".//a/img/@alt") == ["e.net"]
+    assert body(f'<a href="mailto:a@e.net">{picture}</a>').xpath(".//a/img/@alt") == ["mailto:a@e.net"]
+    assert body(f'<a href="https://e.net/x">{picture} x</a>').xpath(".//a/img/@alt") == [""]
+    named = picture.replace(">", ' alt="A">')
+    assert body(f'<a href="https://e.net/x">{picture}{named}</a>').xpath(".//a/img/@alt") == ["", "A"]
+    counting = picture.replace(">", ' width="1">')
+    for nothing in ("", " ", counting):
+        content = body(f'<p>a<a href="https://e.net/x">{nothing}</a>b</p>')
+        assert not content.xpath(".//a")
+        assert words(content).replace(" ", "") == "ab"
+
+
+def test_headings_of_a_body_say_something() -> None:
+    """A heading without a word is none."""
+    assert [words(heading) for heading in body("<h2> </h2><h2>A</h2><h4><br></h4>").iter("h3")] == ["A"]
+
+
+def test_tables_scroll_by_themselves() -> None:
+    """A table stands in a box that the keyboard can reach and scroll; an empty cell heads nothing."""
+    content = body(
+        "a<table><tr><th></th><th>A</th></tr><tr><th scope='row'> </th>"
+        "<td><table><tr><td>1</td></tr></table></td></tr></table>b"
+    )
+    (box,) = content.find_class("wide")
+    assert (box.get("tabindex"), box.get("role"), box.get("aria-label")) == ("0", "group", "Table")
+    assert len(box.xpath(".//table")) == 2
+    assert [words(cell) for cell in content.iter("th")] == ["A"]
+    assert not content.xpath(".//td/@scope")
+    assert (box.getparent().text, box.tail) == ("a", "b")
+
+
+def test_what_is_embedded_is_a_link_in_words() -> None:
+    """A player is a link that says where it plays, beside the picture if there is one."""
+    film = replace(ENTRY, featured="https://player.example/1?a=1&b=2", content="", related=())
+    for entry, pictures in ((film, 1), (replace(film, picture=None), 0)):
+        (link,) = shown(entry).find_class("content")[0].iter("a")
+        assert link.get("href") == film.featured
+        assert words(link) == "Play at player.example"
+        assert len(link.xpath("img")) == pictures
+    assert not shown(replace(ENTRY, picture=None)).xpath("//p[starts-with(., 'Play')]")
+
+
 def test_counts() -> None:
     """A page says how many articles there are, that it shows only the newest of them, and how often some come."""
     some = words(shown(ENTRY, total=7, days=(*NONE[1:], 12)))
@@ -180,6 +231,9 @@ def test_index() -> None:
     for path, item in zip(paths, page.xpath("//li"), strict=True):
         formats = [f"https://feeds.example{path}{ending}" for ending in (".atom", ".rss", ".json")]
         assert item.xpath(".//a[@type]/@href") == formats
+        name = words(item.find_class("name")[0])
+        said = [f"{kind} feed of {name}" for kind in ("Atom", "RSS", "JSON")]
+        assert item.xpath(".//a[@type]/@aria-label") == said
         assert item.xpath(".//button/@data-copy") == formats[:1]
     assert "1 article, newest 4 December 2021" in words(page)
     assert "b 0 articles" in words(page)
@@ -214,9 +268,15 @@ def test_language_and_direction() -> None:
     page = read(render_page(replace(feed("topic", "AI", "/topics/ai", arabic), language="ar"), NONE))
     assert page.get("lang") == "en"
     (article,) = page.xpath("//article")
-    assert article.get("lang") == "ar"
-    assert article.xpath("h2/@dir | div[@class='content']/@dir") == ["auto", "auto"]
+    assert (article.get("lang"), article.get("dir")) == ("ar", "auto")
+    # A direction of its own would keep the title from giving the article its direction.
+    assert not article.xpath("h2/@dir")
+    assert article.xpath("div[@class='content']/@dir") == ["auto"]
+    assert article.xpath(".//time/@lang | .//time/@dir") == ["en", "ltr"]
     assert page.xpath("//h1/@lang | //h1/@dir") == ["ar", "auto"]
+    rows = [row("all", "All", "/feeds/all"), replace(row("topic", "أخبار", "/topics/x"), language="ar")]
+    index = read(render_index(rows, SITE))
+    assert index.xpath("//li/a[@class='name']/@lang") == ["en", "ar"]
 
 
 def test_nothing_runs_or_comes_from_elsewhere() -> None:
@@ -227,6 +287,9 @@ def test_nothing_runs_or_comes_from_elsewhere() -> None:
             digest = base64.b64encode(hashlib.sha256(own.text.encode()).digest()).decode()
             assert f"{kind}-src 'sha256-{digest}';" in CONTENT_SECURITY_POLICY
         assert not page.xpath("//script/@src | //link[@rel='stylesheet'] | //iframe | //@style | //@onclick")
+        # Else browsers would ask for /favicon.ico, which is not there.
+        (icon,) = page.xpath("//link[@rel='icon']/@href")
+        assert icon.startswith("data:image/svg+xml,%3Csvg")
     assert CONTENT_SECURITY_POLICY.startswith("default-src 'none';")
     assert "unsafe" not in CONTENT_SECURITY_POLICY
 

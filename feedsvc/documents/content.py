@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import lxml.html
 from babel import Locale, UnknownLocaleError
@@ -33,9 +34,10 @@ def render_reading(entry: Entry) -> str:
     """The same for a page of many entries, which says by itself where each comes from.
 
     Its pictures come when they are scrolled to, and tell nobody whose page they are on; those that nobody would
-    see are there to count readers, and do not come at all. Headings stand below the entry's title.
+    see are there to count readers, and do not come at all. Headings stand below the entry's title. What is wider
+    than a phone scrolls by itself, also by keyboard.
     """
-    parts = "".join((_picture(entry), entry.content, _coverage(entry)))
+    parts = "".join((_player(entry) or _picture(entry), entry.content, _coverage(entry)))
     root = lxml.html.fragment_fromstring(parts, create_parent="div")
     for image in list(root.iter("img")):
         if image.get("width") in _UNSEEN or image.get("height") in _UNSEEN:
@@ -44,21 +46,67 @@ def render_reading(entry: Entry) -> str:
         image.set("alt", image.get("alt") or "")
         image.set("loading", "lazy")
         image.set("referrerpolicy", "no-referrer")
-    for heading in root.iter("h1", "h2", "h3", "h4", "h5", "h6"):
+    for heading in list(root.iter("h1", "h2", "h3", "h4", "h5", "h6")):
         heading.tag = "h3"
-    for link in root.iter("a"):
+        if not heading.text_content().strip():
+            heading.drop_tag()
+    for link in list(root.iter("a")):
         link.set("rel", "noopener")
+        _name(link)
+    for table in list(root.iter("table")):
+        _fit(table)
     return str(lxml.html.tostring(root, encoding="unicode"))
 
 
+def _name(link: lxml.html.HtmlElement) -> None:
+    """A link that is nothing but a picture is called by where it leads; one of nothing at all is none."""
+    if link.text_content().strip() or any(image.get("alt").strip() for image in link.iter("img")):
+        return
+    image = next(link.iter("img"), None)
+    if image is None:
+        link.drop_tag()
+    else:
+        image.set("alt", _host(link.get("href", "")))
+
+
+def _fit(table: lxml.html.HtmlElement) -> None:
+    """In a box that scrolls. The corner of a table is no heading when it is empty."""
+    for cell in table.iter("th"):
+        if not cell.text_content().strip():
+            cell.tag = "td"
+            cell.attrib.pop("scope", None)
+    if next(table.iterancestors("table"), None) is None:
+        box = lxml.html.Element("div", {"class": "wide", "role": "group", "aria-label": "Table", "tabindex": "0"})
+        table.addprevious(box)
+        box.tail, table.tail = table.tail, None
+        box.append(table)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or url
+
+
+def _player(entry: Entry) -> str:
+    """What is embedded, in words beside the picture: a picture alone would not say that it plays, and may fail."""
+    if not entry.featured:
+        return ""
+    words = f'<span lang="en" dir="ltr">Play at {escape(_host(entry.featured))}</span>'
+    return f'<p><a href="{escape(entry.featured)}">{_image(entry)}{words}</a></p>'
+
+
 def _picture(entry: Entry) -> str:
-    """Not where the body shows it already. What is embedded is a link: from the picture, or by its own name."""
-    picture = ""
-    if entry.picture and entry.picture.url not in sources(entry.content, "img"):
-        picture = f'<img src="{escape(entry.picture.url)}" alt=""{_size(entry.picture)}>'
+    """What is embedded is a link: from the picture, or by its own name."""
+    picture = _image(entry)
     if entry.featured:
         picture = f'<a href="{escape(entry.featured)}">{picture or escape(entry.featured)}</a>'
     return f"<p>{picture}</p>" if picture else ""
+
+
+def _image(entry: Entry) -> str:
+    """Not where the body shows it already."""
+    if entry.picture and entry.picture.url not in sources(entry.content, "img"):
+        return f'<img src="{escape(entry.picture.url)}" alt=""{_size(entry.picture)}>'
+    return ""
 
 
 def _size(picture: Image) -> str:

@@ -42,6 +42,7 @@ class Row:
     total: int
     newest: datetime | None
     days: tuple[int, ...]
+    language: str
 
 
 def _bars(days: tuple[int, ...]) -> str:
@@ -72,17 +73,18 @@ _TEMPLATES.globals |= {
 }
 
 
-_STYLE, _SCRIPT = (_TEMPLATES.get_template(name).render() for name in ("page.css", "page.js"))
-_TEMPLATES.globals |= {"style": Markup(_STYLE), "script": Markup(_SCRIPT)}  # noqa: S704 - our own files
+_STYLE, _SCRIPT, _ICON = (_TEMPLATES.get_template(name).render() for name in ("page.css", "page.js", "icon.svg"))
+_TEMPLATES.globals |= {"style": Markup(_STYLE), "script": Markup(_SCRIPT), "icon": _ICON}  # noqa: S704 - our own files
 
 
 def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-# Nothing runs and nothing styles but what we wrote; nothing comes from elsewhere but the articles' pictures.
+# Nothing runs and nothing styles but what we wrote; nothing comes from elsewhere but the articles' pictures. The
+# icon is in the page.
 CONTENT_SECURITY_POLICY = (
-    f"default-src 'none'; img-src http: https:; style-src 'sha256-{_hash(_STYLE)}'; "
+    f"default-src 'none'; img-src http: https: data:; style-src 'sha256-{_hash(_STYLE)}'; "
     f"script-src 'sha256-{_hash(_SCRIPT)}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
@@ -111,7 +113,6 @@ def render_index(rows: Iterable[Row], site: Site) -> bytes:
             groups=[(kind, _HEADINGS[kind], group) for kind, group in groups.items() if group],
             everything=everything,
             discovered=others[:MAX_DISCOVERED],
-            count=1 + len(others),
             site=site,
         )
         .encode()

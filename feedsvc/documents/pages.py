@@ -59,7 +59,16 @@ class Pages:
     def _index(self) -> tuple[tuple[Row, ...], Site]:
         feeds = self._composition.feeds
         rows = tuple(
-            Row(feed.kind, feed.name, feed.title, feed.url, feed.total, feed.newest, self._days(feed))
+            Row(
+                feed.kind,
+                feed.name,
+                feed.title,
+                feed.url,
+                feed.total,
+                feed.newest,
+                self._days(feed),
+                feed.language,
+            )
             for feed in feeds
         )
         return rows, feeds[0].site

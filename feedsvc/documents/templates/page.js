@@ -11,8 +11,20 @@ for (const time of document.querySelectorAll("time[data-time]")) {
   zoned(time, { dateStyle: "long", timeStyle: "short" });
 }
 
-// A picture that cannot be had leaves no hole.
-const dismiss = (image) => { image.hidden = true; };
+// A picture that cannot be had leaves its words, and no hole.
+const dismiss = (image) => {
+  let rest = image;
+  if (image.alt) {
+    rest = document.createElement("span");
+    rest.textContent = image.alt;
+    image.replaceWith(rest);
+    return;
+  }
+  while (rest.parentElement.matches(".content :not(td, th)") && rest.parentElement.childNodes.length === 1) {
+    rest = rest.parentElement;
+  }
+  rest.hidden = true;
+};
 document.addEventListener("error", (event) => {
   if (event.target instanceof HTMLImageElement) dismiss(event.target);
 }, true);
@@ -22,13 +34,15 @@ for (const image of document.images) {
 
 const filter = document.querySelector("[data-filter]");
 if (filter) {
+  // Who looks for Zurich finds Zürich.
+  const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   const show = () => {
-    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = plain(filter.value).split(/\s+/).filter(Boolean);
     let count = 0;
     for (const group of document.querySelectorAll("[data-group]")) {
       let here = 0;
       for (const row of group.querySelectorAll("[data-name]")) {
-        const matches = words.every((word) => row.dataset.name.includes(word));
+        const matches = words.every((word) => plain(row.dataset.name).includes(word));
         row.hidden = !matches;
         here += matches;
       }
@@ -36,7 +50,7 @@ if (filter) {
       count += here;
     }
     document.getElementById("none").hidden = count > 0;
-    if (words.length) said.textContent = `${count} ${count === 1 ? "feed" : "feeds"}`;
+    said.textContent = words.length ? `${count} ${count === 1 ? "feed" : "feeds"}` : "";
   };
   filter.form.hidden = false;
   filter.form.addEventListener("submit", (event) => event.preventDefault());
