@@ -106,7 +106,13 @@ def write_corpus(directory: Path, service_url: str) -> None:
     write(HEBREW, "<p>גוף הכתבה.</p><table><tr><td>אחת</td></tr></table>", [ARABIC_TOPIC, "AI"], nile)
     write("An English title among Arabic ones", "<p>In English.</p>", [ARABIC_TOPIC, "AI"], nile)
     write(CHINESE, "<p>正文。</p>", ["AI", EMOJI_TOPIC], beijing, images=picture(unreachable, 640, 480))
-    write(EMOJI, "<p>🚀</p>", ["AI", EMOJI_TOPIC], beijing, images=picture(f"{service_url}/no/such.png", 640, 480))
+    write(
+        EMOJI,
+        "<p>Words below 🚀</p>",
+        ["AI", EMOJI_TOPIC],
+        beijing,
+        images=picture(f"{service_url}/no/such.png", 640, 480),
+    )
     write(LONG, f"<p>{LONG}</p><p><img src='{unreachable}' width='900' height='700'></p>", ["AI", "Räder"], long)
     write(MARKUP, "<p>1 &lt; 2</p>", ["AI", MARKUP_TOPIC], zurich, type="<b>type</b>")
     player = {"featuredContent": '<iframe src="https://player.example/embed/1"></iframe>', "type": "video"}

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, cast
 
+from service import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,11 +38,16 @@ class Pictures(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.referrers: list[str | None] = []
+        # While it is not set, whoever asks has to wait.
+        self.open = threading.Event()
+        self.open.set()
 
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        cast("Pictures", self.server).referrers.append(self.headers["Referer"])
+        pictures = cast("Pictures", self.server)
+        pictures.referrers.append(self.headers["Referer"])
+        pictures.open.wait(PATIENCE_SECONDS)
         width, _, height = self.path.removeprefix("/").removesuffix(".png").partition("x")
         known = width.isdecimal() and height.isdecimal()
         body = png(int(width), int(height)) if known else b"not found"
@@ -63,5 +70,6 @@ def hanging() -> Iterator[Pictures]:
         try:
             yield pictures
         finally:
+            pictures.open.set()
             pictures.shutdown()
             thread.join()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import sync_playwright
+from service import wait_for
 
 from browser.pictures import HOST
 
@@ -60,6 +61,8 @@ class Window:
     def __init__(self, browser: Browser, base_url: str, **options: Any) -> None:
         self._context = browser.new_context(base_url=base_url, **{"locale": "en-GB", **options})
         self._context.set_default_timeout(10_000)
+        # Without scripts no picture waits for the reader to come near.
+        self._scripts = options.get("java_script_enabled", True)
         self._hosts = {urlsplit(base_url).netloc, INSECURE}
         self.page: Page = self._context.new_page()
         self.requests: list[Request] = []
@@ -91,17 +94,17 @@ class Window:
 
     def scroll_through(self) -> None:
         """To the end, as fast as one reads the headings, so that every picture is asked for and answered."""
-        self.page.evaluate(
-            """async () => {
-              const frame = () => new Promise(requestAnimationFrame);
-              for (let y = 0; y < document.documentElement.scrollHeight; y += 500) {
-                scrollTo(0, y);
-                await frame(); await frame();
-              }
-            }"""
-        )
-        self.page.wait_for_function("[...document.images].every((image) => image.complete)")
-        self.page.wait_for_load_state("networkidle")
+        if self._scripts:
+            self.page.evaluate(
+                """async () => {
+                  for (let y = 0; y < document.documentElement.scrollHeight; y += 700) {
+                    scrollTo(0, y);
+                    await new Promise(requestAnimationFrame);
+                  }
+                }"""
+            )
+        pending = "[...document.images].filter((image) => !image.complete && image.checkVisibility()).length"
+        wait_for(lambda: bool(self.page.evaluate(pending) == 0), "the pictures")
 
     @property
     def pictures(self) -> list[str]:
