@@ -136,14 +136,14 @@ def test_large_json_documents_come_in_pages() -> None:
     assert len(ids) == len(set(ids)) == 30
     paths = set(snapshot.paths())
     for place in ("/feeds/all", "/feeds/all/archive/1", "/feeds/all/archive/2"):
-        for ending in (".json", "/page/2.json", "/page/3.json"):
+        for ending in (".json", "/part/2.json", "/part/3.json"):
             assert place + ending in paths
             answer = get(snapshot, BASE + place + ending)
             assert len(answer.body) < 250_000
             assert answer.headers["link"].startswith(f'<{BASE}{place}{ending}>; rel="self"')
-        for ending in ("/page/1.json", "/page/4.json", "/page/0.json", "/page/2.atom"):
+        for ending in ("/part/1.json", "/part/4.json", "/part/0.json", "/part/2.atom"):
             assert get(snapshot, BASE + place + ending).status == 404
-    assert not {path for path in paths if path.endswith("/page/4.json") or "/archive/3/page" in path}
+    assert not {path for path in paths if path.endswith("/part/4.json") or "/archive/3/page" in path}
 
 
 def test_pages_stay_and_go_with_what_they_hold() -> None:
@@ -151,9 +151,9 @@ def test_pages_stay_and_go_with_what_they_hold() -> None:
     first = published(heavy(*range(10)))
     same = published(heavy(*range(10)), first)
     fewer = published(heavy(*range(3)), same)
-    assert len([path for path in first.documents if "/page/" in path]) == 2
+    assert len([path for path in first.documents if "/part/" in path]) == 2
     assert all(same.documents[path] is document for path, document in first.documents.items())
-    assert not [path for path in fewer.documents if "/page/" in path]
+    assert not [path for path in fewer.documents if "/part/" in path]
 
 
 def test_links_of_a_chain() -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from support import SITE, make_article
+import pytest
+from support import NOW, SITE, front_matter, make_article
 
 from feedsvc.articles.article import Article, Author, Coverage, Image, Link, Provider
+from feedsvc.articles.parse import parse
 from feedsvc.feeds.addresses import Memory
 from feedsvc.feeds.compose import NO_CHANGE_YET, Composition, compose
 from feedsvc.feeds.feed import Category, Site, View
-from feedsvc.feeds.selection import Selection
+from feedsvc.feeds.selection import Selection, SelectionRules, select
 
 if TYPE_CHECKING:
     from feedsvc.feeds.feed import Feed
@@ -51,11 +54,16 @@ def test_feeds_of_topic_and_provider() -> None:
 
 
 def test_spellings_are_one_topic() -> None:
-    """Topics that differ by case or space are one; its name does not depend on the order of the articles."""
-    one, two = make_article("a", topics=("ai  Chips",)), make_article("b", topics=("AI Chips",))
-    for composition in (composed(one, two), composed(two, one)):
-        feed = feeds_of(composition)["/topics/ai-chips"]
-        assert (feed.name, feed.total) == ("AI Chips", 2)
+    """Topics that differ by case or space are one; a new article cannot rename it, and so change its archives."""
+    first, later = make_article("a", topics=("AI Chips",)), make_article("b", topics=("ai  Chips",))
+    feed = feeds_of(composed(later, first))["/topics/ai-chips"]
+    assert (feed.name, feed.total) == ("AI Chips", 2)
+
+
+def test_spellings_of_a_provider_are_one() -> None:
+    """Of a provider's spellings, too, that of the oldest article is its name."""
+    first, later = (make_article(name, provider=Provider(name, "e.org")) for name in ("The News", "THE NEWS"))
+    assert feeds_of(composed(later, first))["/providers/the-news"].name == "The News"
 
 
 def test_limit() -> None:
@@ -101,7 +109,7 @@ def test_entry() -> None:
         provider=Provider("Example", "example.org", (Author("Ann"), Author("Example"))),
         excerpt="a < b",
         images=(Image("https://example.org/1.png", 1, 2), Image("https://example.org/2.png")),
-        related=(Coverage("r", link),),
+        related=(Coverage(("r",), link),),
     )
     entry = composed(one).feeds[0].entries[0]
     assert entry.authors == ("Example", "Ann")
@@ -206,7 +214,9 @@ def test_equal_input_equal_output() -> None:
 def test_a_view_without_bodies_and_coverage() -> None:
     """Feeds show summaries only, and no related coverage, where that is configured."""
     article = make_article(
-        excerpt="A <summary>.", body="<p>A body.</p>", related=(Coverage("r", Link("https://example.org/r", "R")),)
+        excerpt="A <summary>.",
+        body="<p>A body.</p>",
+        related=(Coverage(("r",), Link("https://example.org/r", "R")),),
     )
     (feed,) = compose(Selection((article,)), SITE, Memory(), View(bodies=False, related=False)).feeds
     assert (feed.entries[0].content, feed.entries[0].related) == ("<p>A &lt;summary&gt;.</p>", ())
@@ -227,10 +237,39 @@ def test_an_entry_always_has_something_to_read() -> None:
 
 def test_related_coverage_never_leads_to_what_is_held_back() -> None:
     """Of the related coverage, the five best are shown that are not held back here."""
-    related = tuple(Coverage(f"{n}", Link(f"https://example.org/{n}", f"{n}")) for n in range(10))
-    selection = Selection((make_article(related=related),), {"1": "unpublished", "3": "removed"})
+    related = tuple(Coverage((f"{n}",), Link(f"https://example.org/{n}", f"{n}")) for n in range(10))
+    selection = Selection((make_article(related=related),), hidden=frozenset({"1", "3"}))
     (feed,) = compose(selection, SITE, Memory(), View()).feeds
     assert [link.title for link in feed.entries[0].related] == ["0", "2", "4", "5", "6"]
+
+
+@pytest.mark.parametrize(
+    "coverage",
+    [
+        "webUrl: https://e.org/held",
+        "webUrl: http://E.org:80/held",
+        "webUrl: https://e.org/%68eld",
+        "webUrl: https://e.org/held-original",
+        "webUrl: https://e.org/held-amp",
+        "{id: held, webUrl: https://e.org/other}",
+        "{originalUrl: https://e.org/held, webUrl: https://e.org/other}",
+    ],
+)
+def test_related_coverage_may_call_what_is_held_back_by_any_of_its_addresses(coverage: str) -> None:
+    """By id, original, web or AMP address, in any spelling that is the same address."""
+    held = front_matter(
+        id="held",
+        published="false",
+        webUrl="https://e.org/held",
+        originalUrl="https://e.org/held-original",
+        ampWebUrl="https://e.org/held-amp",
+    )
+    coverage = coverage if coverage.startswith("{") else f"{{{coverage}}}"
+    shown = front_matter(related=f"[{coverage}, {{webUrl: https://e.org/fine}}]")
+    articles = [parse(f"{n}.md", text.encode(), ZoneInfo("UTC")).article for n, text in enumerate((held, shown))]
+    selection = select([article for article in articles if article], SelectionRules(), NOW)
+    (feed, *_) = compose(selection, SITE, Memory(), View()).feeds
+    assert [link.url for link in feed.entries[0].related] == ["https://e.org/fine"]
 
 
 def test_titles_of_feeds_follow_their_templates() -> None:

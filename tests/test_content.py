@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedsvc.articles.article import Image, Link
+from feedsvc.articles.markup import render_body
 from feedsvc.documents.content import readable_date, render_content
 from feedsvc.feeds.feed import Entry, Source
 from feedsvc.text import one_line
@@ -65,6 +66,12 @@ def test_picture_of_the_body_is_not_shown_twice() -> None:
     """A body that shows the picture already is left to do so."""
     body = '<p><img src="https://example.org/p.png?a&amp;b"></p>'
     assert len(read(replace(ENTRY, content=body)).xpath(".//img")) == 1
+
+
+def test_a_body_of_any_length_is_rendered() -> None:
+    """What was clean enough for an article is never too much for its content."""
+    body = render_body(f'<img src="https://example.org/p.png?a&amp;b">{"<p>x" * 19_000}', "html", ENTRY.url)
+    assert len(read(replace(ENTRY, content=body)).xpath(".//p")) > 19_000
 
 
 @pytest.mark.parametrize(

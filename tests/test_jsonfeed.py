@@ -25,7 +25,7 @@ FULL = make_article(
     topics=("AI", "C++"),
     provider=Provider("Example", "example.org", (Author("Ann"),)),
     images=(Image("https://example.org/p.png", 640, 480),),
-    related=(Coverage("r", Link("https://example.net/r", "Related")),),
+    related=(Coverage(("r",), Link("https://example.net/r", "Related")),),
     amp_url="https://example.org/amp",
 )
 
@@ -121,6 +121,15 @@ def test_a_large_feed_comes_in_pages(sizes: list[int]) -> None:
         assert len(page) <= 250_000 or len(each["items"]) == 1
         assert each["items"] or not sizes
     urls = ["https://feeds.example/feeds/all.json"]
-    urls += [f"https://feeds.example/feeds/all/page/{number}.json" for number in range(2, len(pages) + 1)]
+    urls += [f"https://feeds.example/feeds/all/part/{number}.json" for number in range(2, len(pages) + 1)]
     assert [each["feed_url"] for each in found] == urls
     assert [each.get("next_url") for each in found] == [*urls[1:], None]
+
+
+def test_what_stands_before_the_items_counts() -> None:
+    """PUBLISHING 16: a site with much to say of itself has fewer items on a page, not larger pages."""
+    site = replace(SITE, description="y" * 100_000)
+    articles = tuple(make_article(f"{n}", body=f"<p>{'x' * 10_000}</p>") for n in range(50))
+    pages = render_json(compose(Selection(articles), site, Memory(), View()).feeds[0])
+    assert all(len(page) <= 250_000 for page in pages)
+    assert len(pages) == 4

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+import nh3
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import html
 
-from feedsvc.articles.markup import MarkupError, render_body
+from feedsvc.articles.markup import MarkupError, _affordable, render_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,6 +153,32 @@ def test_a_body_that_would_take_minutes_to_clean_is_refused(source: str) -> None
     """More tags than any article has are an error: nested, they would cost the square of their number."""
     with pytest.raises(MarkupError, match="more than 20000 tags"):
         render_body(source, "html", BASE)
+
+
+@pytest.mark.parametrize("tag", ["b", "FONT", "i\n", "code/"])
+def test_formatting_that_is_not_closed_costs_no_more_than_other_text(tag: str) -> None:
+    """Browsers open it again in every paragraph; of such with different attributes, each again."""
+    opened = "".join(f"<{tag} title='{number}>'>" for number in range(3_000))
+    rendered = render_body(f"<p>{opened}{'<p>x' * 3_000}", "html", BASE)
+    assert len(rendered) < 200_000
+    assert rendered.count("x") == 3_000
+
+
+def test_a_body_that_would_become_much_longer_is_refused() -> None:
+    """What grows to many times its length when it is cleaned is an error."""
+    opened = "".join(f"<{tag}>" * 3 for tag in ("b", "big", "code", "em", "i", "s", "small", "strong", "tt", "u"))
+    with pytest.raises(MarkupError, match="never closed"):
+        render_body(f"<p>{opened}{'<p>x' * 9_000}", "html", BASE)
+
+
+@given(
+    st.lists(st.sampled_from(["<b", "<i ", "</b>", ">", "x", " a=", "'", '"', "=", "<p>", "&lt;", "/", "<code"]))
+)
+def test_formatting_keeps_its_text(pieces: list[str]) -> None:
+    """No text is lost or won by taking the attributes of formatting away: another parser finds the same."""
+    source = "".join(pieces)
+    (clean, plain) = (nh3.clean(each, tags=set()) for each in (source, _affordable(source)))
+    assert clean == plain
 
 
 def test_a_long_body_is_rendered() -> None:

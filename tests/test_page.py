@@ -59,7 +59,7 @@ def row(kind: Kind, name: str, path: str, total: int = 1, days: tuple[int, ...] 
 
 def read(page: bytes) -> Any:
     """The page as lxml reads it."""
-    return html.document_fromstring(page.decode())
+    return html.document_fromstring(page.decode(), parser=html.HTMLParser(huge_tree=True))
 
 
 def shown(*entries: Entry, total: int | None = None, days: tuple[int, ...] = NONE) -> Any:
@@ -161,6 +161,23 @@ def test_every_link_of_a_body_has_a_name() -> None:
         assert words(content).replace(" ", "") == "ab"
 
 
+@pytest.mark.parametrize("size", ["0", "1", "2", " 1", "1px", "+1", "01", "1.5"])
+def test_pictures_that_only_count_do_not_come(size: str) -> None:
+    """However a browser is told that a picture has a size of next to nothing."""
+    assert not body(f'<img src="https://e.org/a.png" width="{size}"><p>x</p>').xpath(".//img")
+
+
+@pytest.mark.parametrize("size", ["3", "10", "20px", "012", "auto", "", "50%"])
+def test_other_pictures_come(size: str) -> None:
+    """A picture of some size, or of none that is known."""
+    assert body(f'<img src="https://e.org/a.png" height="{size}"><p>x</p>').xpath(".//img")
+
+
+def test_a_deep_body_is_shown_to_its_end() -> None:
+    """Nested deeper than a parser allows by default, a body loses nothing."""
+    assert words(body(f"{'<blockquote>' * 400}in{'</blockquote>' * 400} <p>end</p>")) == "in end"
+
+
 def test_headings_of_a_body_say_something() -> None:
     """A heading without a word is none."""
     assert [words(heading) for heading in body("<h2> </h2><h2>A</h2><h4><br></h4>").iter("h3")] == ["A"]
@@ -239,6 +256,8 @@ def test_index() -> None:
     assert "b 0 articles" in words(page)
     assert words(page.xpath("//h1")[0]) == "The <site>"
     assert page.xpath("//a[@href='https://feeds.example/feeds.opml']")
+    # Filtered by what it is called, and by what stands in its address.
+    assert page.xpath("//li/@data-name") == ["All all", "A a", "b b", "P p"]
 
 
 def test_sparkline_has_a_bar_for_each_day_with_an_article() -> None:
@@ -277,6 +296,10 @@ def test_language_and_direction() -> None:
     rows = [row("all", "All", "/feeds/all"), replace(row("topic", "أخبار", "/topics/x"), language="ar")]
     index = read(render_index(rows, SITE))
     assert index.xpath("//li/a[@class='name']/@lang") == ["en", "ar"]
+    own = replace(feed("all", "All articles", "/feeds/all"), language="ar")
+    assert read(render_page(own, NONE)).xpath("//h1/@lang") == ["en"]
+    rows = [replace(row("all", "All articles", "/feeds/all"), language="ar")]
+    assert read(render_index(rows, SITE)).xpath("//li/a[@class='name']/@lang") == ["en"]
 
 
 def test_nothing_runs_or_comes_from_elsewhere() -> None:

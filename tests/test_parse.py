@@ -96,8 +96,9 @@ def test_a_file_becomes_an_article() -> None:
             provider=Provider("Example", "example.org"),
             topics=("AI",),
             images=(Image("https://example.org/i.png", 450, 300),),
-            related=(Coverage("https://example.org/b", Link("https://example.org/b", "Other")),),
+            related=(Coverage(("//example.org/b",), Link("https://example.org/b", "Other")),),
             amp_url="https://example.org/amp",
+            addresses=("//example.org/original", "//example.org/a", "//example.org/amp"),
         ),
         (),
     )
@@ -109,7 +110,12 @@ def test_title_date_and_url_are_enough() -> None:
     parsed = read(text)
     moment = datetime(2021, 12, 14, tzinfo=UTC)
     url = "https://example.org/a"
-    assert parsed == Parsed(Article(path="a.md", identity=url, title="T", url=url, published_at=moment), ())
+    assert parsed == Parsed(
+        Article(
+            path="a.md", identity=url, title="T", url=url, published_at=moment, addresses=("//example.org/a",)
+        ),
+        (),
+    )
     assert parsed.article is not None
     assert parsed.article.published is None
 
@@ -557,7 +563,7 @@ def test_related_articles_are_at_most_ten_others() -> None:
 def test_a_related_article_may_lack_a_title_or_web_url() -> None:
     """A related article has its URL for a title where it has none; without any URL it is none."""
     links = article(related="[{originalUrl: 'https://e.org/o'}, {title: nowhere}]").related
-    assert links == (Coverage("https://e.org/o", Link("https://e.org/o", "https://e.org/o")),)
+    assert links == (Coverage(("//e.org/o",), Link("https://e.org/o", "https://e.org/o")),)
 
 
 @pytest.mark.parametrize(
@@ -685,6 +691,29 @@ def test_one_file_does_not_fill_the_list_of_problems() -> None:
     assert len(parsed.problems) == 101
     assert parsed.problems[0].field == "title"
     assert parsed.problems[-1].found == "5001 problems"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"topics": f"[AI, {'x' * 201}]"}, "topics[1]"),
+        ({"provider": "x" * 201}, "provider"),
+        ({"provider": f"{{name: {'x' * 201}}}"}, "provider.name"),
+        ({"provider": f"{{name: A, authors: [{'x' * 201}]}}"}, "provider.authors[0]"),
+        ({"provider": f"{{name: A, authors: [{{name: {'x' * 201}}}]}}"}, "provider.authors[0].name"),
+        ({"related": f"[{{webUrl: 'https://e.org', provider: {'x' * 201}}}]"}, "related[0].provider"),
+    ],
+)
+def test_a_name_has_a_bounded_length(fields: dict[str, object], field: str) -> None:
+    """Names stand in every entry and in the list of feeds: one that is no name is left out, and that is named."""
+    parsed, problem = warning(**fields)
+    assert (problem.field, problem.found) == (field, "201 characters")
+    assert "x" * 201 not in repr(parsed)
+
+
+def test_a_name_of_200_characters_is_one() -> None:
+    """The bound itself passes."""
+    assert article(topics=f"[{'x' * 200}]").topics == ("x" * 200,)
 
 
 def test_a_file_has_a_bounded_number_of_topics() -> None:

@@ -79,6 +79,13 @@ def test_scheduled_means_that_it_will_appear() -> None:
     assert selection.next_change is None
 
 
+def test_what_is_hidden() -> None:
+    """All addresses of what is held back are hidden, but for one that a selected article has too."""
+    shown = make_article("a", addresses=("//e.org/a", "//e.org/both"))
+    draft = make_article("b", published=False, addresses=("//e.org/b", "//e.org/both", "//e.org/amp"))
+    assert select([shown, draft], SelectionRules(), NOW).hidden == {"//e.org/b", "//e.org/amp"}
+
+
 @given(articles, rules)
 def test_order(given_articles: list[Article], rule: SelectionRules) -> None:
     """The newest comes first, ties are ordered by id, and the order of the input does not matter."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from support import NOW
 
 from feedsvc.documents.document import Document, renew
-from feedsvc.documents.shelf import KEPT, Shelf
+from feedsvc.documents.shelf import KEPT, KEPT_BYTES, Shelf
 
 
 @dataclass
@@ -64,6 +64,26 @@ def test_what_was_not_asked_for_lately_goes() -> None:
     assert maker.made == KEPT + 1
     shelf.documents("/1", snapshot, maker.find, maker.make)
     assert maker.made == KEPT + 2
+
+
+def test_what_is_kept_has_a_bound_in_bytes() -> None:
+    """Few large ones count as many small ones; what was asked for last stays, however large."""
+    shelf, maker, snapshot = Shelf(), Maker("x" * (KEPT_BYTES // 4)), object()
+    # What compresses to nothing beside the plain bytes.
+    for number in range(10):
+        shelf.documents(f"/{number}", snapshot, maker.find, maker.make)
+    assert len(shelf) == 3
+    maker.text = "x" * (KEPT_BYTES + 1)
+    shelf.documents("/large", snapshot, maker.find, maker.make)
+    assert len(shelf) == 1
+    # One that is made anew takes the place of the last, and does not count twice.
+    maker.text = "x" * (KEPT_BYTES // 4)
+    for _ in range(10):
+        shelf.documents("/again", object(), maker.find, maker.make)
+        maker.text += "y"
+    for number in range(10):
+        shelf.documents(f"/{number}", snapshot, maker.find, maker.make)
+    assert len(shelf) == 3
 
 
 def test_many_ask_at_once() -> None:

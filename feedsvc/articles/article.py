@@ -41,9 +41,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """An article elsewhere on the same matter; `identity` is what it would have here."""
+    """An article elsewhere on the same matter; `addresses` are those by which it could be one of ours."""
 
-    identity: str
+    addresses: tuple[str, ...]
     link: Link
 
 
@@ -67,7 +67,7 @@ class Article:
     """One file's state of an article: a revision. Dates are in UTC; `path` is relative to the directory.
 
     `length` is an ISO 8601 duration; `featured` is the page where what the article embeds (a video) is played,
-    `amp_url` its page in the AMP form.
+    `amp_url` its page in the AMP form; `addresses` are all that others may call it by.
     """
 
     path: str
@@ -92,6 +92,7 @@ class Article:
     topics: tuple[str, ...] = ()
     images: tuple[Image, ...] = ()
     related: tuple[Coverage, ...] = ()
+    addresses: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

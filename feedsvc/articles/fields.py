@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 URL = "an absolute http or https URL"
 DATE = "a date such as 2021-12-14T00:50:00Z"
+# Names stand in every entry, and in the list of feeds.
+MAX_NAME = 200
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -65,6 +67,16 @@ class Fields:
     def text(self, name: str) -> str:
         """Text on one line; "" where there is none."""
         return one_line(self.scalar(name, "text") or "")
+
+    def name(self, name: str, value: Value | None) -> str:
+        """What something is called, on one line; "" where it is called nothing, or too much to be a name."""
+        if value is None or not isinstance(value.data, str):
+            return self.text(name)
+        called = one_line(value.data)
+        if len(called) <= MAX_NAME:
+            return called
+        self.warn(name, value.line, f"{len(called)} characters", f"a name of at most {MAX_NAME}")
+        return ""
 
     def url(self, name: str) -> str | None:
         """An absolute URL."""

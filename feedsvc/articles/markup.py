@@ -40,8 +40,19 @@ _ATTRIBUTES = {
 MAX_TAGS = 20_000
 # The Markdown parser, too, has inputs that cost it about 15 us a character.
 MAX_MARKDOWN = 200_000
+# Links become absolute, what is open is closed: longer than this, a body has become something else.
+MAX_GROWTH = 10
 _TAG = re.compile(r"</?[A-Za-z]")
-_SOURCE = re.compile(r'<(?:iframe|img) src="([^"]*)"')
+# With its attributes, as a browser takes the tag apart (HTML §13.2.5.32 to 39).
+_FORMATTING = re.compile(
+    r"""<(b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/])
+    (?: [\s/]++
+      | [^\s/>] [^\s/>=]*+
+        (?: \s*+ = \s*+ (?: "[^"]*+(?:"|\Z) | '[^']*+(?:'|\Z) | [^\s>"'][^\s>]*+ | (?=>|\Z) ) )?+
+    )*+ (?:>|\Z)""",
+    re.IGNORECASE | re.ASCII | re.VERBOSE,
+)
+_FRAME = re.compile(r'<iframe src="([^"]*)"')
 _VIDEO = re.compile(
     r"https?://(?:(?:www\.)?youtube(?:-nocookie)?\.com/embed/(?!videoseries|live_stream)([\w-]+)"
     r"|player\.vimeo\.com/video/(\d+))"
@@ -70,14 +81,12 @@ def render_body(source: str, kind: Literal["markdown", "html"], base: str) -> st
     if kind == "markdown" and len(source) > MAX_MARKDOWN:
         raise MarkupError(f"more than {MAX_MARKDOWN} characters of Markdown")
     dirty = _MARKDOWN.render(source) if kind == "markdown" else source
-
-    if sum(1 for _ in _TAG.finditer(dirty)) > MAX_TAGS:
-        raise MarkupError(f"more than {MAX_TAGS} tags")
+    dirty = _affordable(dirty)
 
     def absolute(tag: str, attribute: str, value: str) -> str | None:
         return _absolute(value, base, mail=tag == "a") if attribute in _URL_ATTRIBUTES else value
 
-    return nh3.clean(
+    body = nh3.clean(
         dirty,
         tags=set(_TAGS),
         clean_content_tags=set(_DROPPED_WHOLE),
@@ -86,6 +95,9 @@ def render_body(source: str, kind: Literal["markdown", "html"], base: str) -> st
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
     ).strip()
+    if len(body) > MAX_GROWTH * len(dirty) + MAX_MARKDOWN:
+        raise MarkupError("formatting that is never closed")
+    return body
 
 
 def player_page(markup: str) -> str | None:
@@ -94,28 +106,39 @@ def player_page(markup: str) -> str | None:
     Raises:
         MarkupError: to look would take too long.
     """
-    frames = sources(markup, "iframe")
+    frame = _first_frame(markup)
     # A page's own scheme is what // takes over; every player has https.
-    url = clean_url(re.sub("^//", "https://", frames[0].strip())) if frames else None
+    url = clean_url(re.sub("^//", "https://", frame)) if frame else None
     video = _VIDEO.match(url) if url else None
     if not video:
         return url
     return f"https://www.youtube.com/watch?v={video[1]}" if video[1] else f"https://vimeo.com/{video[2]}"
 
 
-def sources(markup: str, tag: Literal["iframe", "img"]) -> list[str]:
-    """The `src` of every such element, as a browser would find them: not those in comments or in other text.
+def _first_frame(markup: str) -> str | None:
+    """The `src` of the first frame that a browser would find: not of one in a comment or in other text."""
+    if "<iframe" not in markup.lower():
+        return None
+    markup = _affordable(markup)
+    # What is left is nothing but these elements and escaped text, in a form that is always the same.
+    alone = nh3.clean(markup, tags={"iframe"}, attributes={"*": set(), "iframe": {"src"}}, link_rel=None)
+    found = _FRAME.search(alone)
+    return html.unescape(found[1]).strip() if found else None
+
+
+def _affordable(markup: str) -> str:
+    """The markup without what would cost the parser minutes, or all memory.
+
+    Formatting that is not closed is opened again in every block that follows, and browsers demand it: some
+    kilobytes of it make gigabytes. Of those that are equal, the HTML standard opens three (§13.2.4.3); so they are
+    made equal, without attributes, which say nothing there that we would let through.
 
     Raises:
-        MarkupError: to look would take too long.
+        MarkupError: there are too many tags.
     """
-    if f"<{tag}" not in markup.lower():
-        return []
     if sum(1 for _ in _TAG.finditer(markup)) > MAX_TAGS:
         raise MarkupError(f"more than {MAX_TAGS} tags")
-    # What is left is nothing but these elements and escaped text, in a form that is always the same.
-    alone = nh3.clean(markup, tags={tag}, attributes={"*": set(), tag: {"src"}}, link_rel=None)
-    return [html.unescape(source) for source in _SOURCE.findall(alone)]
+    return _FORMATTING.sub(r"<\1>", markup)
 
 
 def _absolute(value: str, base: str, *, mail: bool) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from feedsvc.articles.article import Article, Author, Coverage, Image, Link, Problem, Provider
 from feedsvc.articles.fields import DATE, URL, Fields
 from feedsvc.articles.markup import MarkupError, player_page, render_body
-from feedsvc.text import clean, fold, one_line, printable, unescape
+from feedsvc.text import clean, fold, printable, unescape
 from feedsvc.tree import TreeError, describe, parse_tree
 from feedsvc.urls import clean_domain, clean_url, normalise_url
 
@@ -27,7 +27,7 @@ MAX_RELATED_READ = 50
 MAX_TOPICS = 50
 MAX_AUTHORS = 20
 MAX_PROBLEMS = 100
-_DURATION = re.compile(r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
+_DURATION = re.compile(r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?", re.ASCII)
 _MARKER = re.compile(r"---[ \t]*\r?(\n|\Z)")
 _END = re.compile(r"^(---|\.\.\.)[ \t]*\r?(\n|\Z)", re.MULTILINE)
 
@@ -130,7 +130,8 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
     excerpt, kind_of, category = unescape(fields.text("excerpt")), fields.text("type"), fields.text("category")
     quality, heat = fields.number("quality"), fields.number("heat")
     provider, topics, images = _provider(fields), _topics(fields), tuple(_images(fields))
-    identity = _identity(fields.text("id"), original_url or url or "")
+    given_id = fields.text("id")
+    identity = _identity(given_id, original_url or url or "")
     related = _related(fields, identity)
     length, featured = _length(fields), _featured(fields)
     if fields.failed or not (title and url and date):
@@ -158,6 +159,7 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
         topics=topics,
         images=images,
         related=related,
+        addresses=_addresses(given_id, original_url, url, amp_url),
     )
 
 
@@ -174,12 +176,18 @@ def _identity(given: str, url: str) -> str:
     return normalise_url(as_url) if as_url else given
 
 
+def _addresses(*names: str | None) -> tuple[str, ...]:
+    """What an article may be called by, in a form in which two are the same, by http or by https."""
+    identities = (_identity(name, "") for name in names if name)
+    return tuple(dict.fromkeys(each.removeprefix("http:").removeprefix("https:") for each in identities))
+
+
 def _provider(fields: Fields) -> Provider | None:
     value = fields.values.get("provider")
     if value is None or value.data is None:
         return None
     if isinstance(value.data, str):
-        name = one_line(value.data)
+        name = fields.name("provider", value)
         return Provider(name) if name else None
     if not isinstance(value.data, dict):
         fields.warn("provider", value.line, describe(value), "a mapping with name and domain")
@@ -190,7 +198,7 @@ def _provider(fields: Fields) -> Provider | None:
     if domain is None:
         inner.warn("domain", value.data["domain"].line, describe(value.data["domain"]), "a domain")
         domain = ""
-    name = inner.text("name") or domain
+    name = inner.name("name", inner.values.get("name")) or domain
     if not name:
         return None
     names = dict.fromkeys(islice(_author_names(inner), MAX_AUTHORS))
@@ -201,9 +209,9 @@ def _provider(fields: Fields) -> Provider | None:
 def _author_names(provider: Fields) -> Iterator[str]:
     for name, item in provider.items("authors"):
         if isinstance(item.data, str):
-            text = one_line(item.data)
+            text = provider.name(name, item)
         elif isinstance(item.data, dict):
-            text = provider.inner(name, item.data).text("name")
+            text = provider.inner(name, item.data).name("name", item.data.get("name"))
         else:
             provider.warn(name, item.line, describe(item), "a name, or a mapping with name")
             continue
@@ -217,7 +225,7 @@ def _topics(fields: Fields) -> tuple[str, ...]:
         if not isinstance(item.data, str):
             fields.warn(name, item.line, describe(item), "a topic's name")
             continue
-        topic = one_line(item.data)
+        topic = fields.name(name, item)
         if topic and len(topics) == MAX_TOPICS and fold(topic) not in topics:
             fields.warn("topics", item.line, f"more than {MAX_TOPICS} topics", f"at most {MAX_TOPICS}")
             break
@@ -255,11 +263,13 @@ def _related(fields: Fields, own_identity: str) -> tuple[Coverage, ...]:
         url = inner.url("webUrl") or original_url
         if not url:
             continue
-        identity = _identity(inner.text("id"), original_url or url)
+        given = inner.text("id")
+        identity = _identity(given, original_url or url)
         if identity != own_identity:
             quality = inner.number("quality")
             link = Link(url, inner.text("title") or url, _provider_name(inner))
-            found.setdefault(identity, (-math.inf if quality is None else quality, Coverage(identity, link)))
+            coverage = Coverage(_addresses(given, original_url, url), link)
+            found.setdefault(identity, (-math.inf if quality is None else quality, coverage))
     best = sorted(found.values(), key=lambda each: -each[0])
     return tuple(coverage for _, coverage in best[:MAX_RELATED])
 
@@ -267,8 +277,8 @@ def _related(fields: Fields, own_identity: str) -> tuple[Coverage, ...]:
 def _provider_name(fields: Fields) -> str:
     value = fields.values.get("provider")
     if value and isinstance(value.data, dict):
-        return fields.inner("provider", value.data).text("name")
-    return one_line(value.data) if value and isinstance(value.data, str) else ""
+        return fields.inner("provider", value.data).name("name", value.data.get("name"))
+    return fields.name("provider", value) if value and isinstance(value.data, str) else ""
 
 
 def _length(fields: Fields) -> str:

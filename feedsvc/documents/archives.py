@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from feedsvc.documents.format import FORMATS, seal_pages
+from feedsvc.documents.format import FORMATS, seal_parts
 from feedsvc.documents.shelf import Shelf
 from feedsvc.feeds.compose import compose_archive
-from feedsvc.feeds.feed import ARCHIVE, PAGE, page_of
+from feedsvc.feeds.feed import ARCHIVE, PART, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from feedsvc.feeds.feed import Feed
 
 _PATH = re.compile(
-    rf"(?P<feed>/.+){ARCHIVE}(?P<number>[1-9][0-9]{{0,6}})({PAGE}(?P<page>[1-9][0-9]{{0,3}}))?(?P<ending>\.[a-z]+)"
+    rf"(?P<feed>/.+){ARCHIVE}(?P<number>[1-9][0-9]{{0,6}})({PART}(?P<part>[1-9][0-9]{{0,3}}))?(?P<ending>\.[a-z]+)"
 )
 # A reader keeps a full one for a year. A cache that many share asks again as it does for a feed, so that what is
 # withdrawn leaves it.
@@ -44,8 +44,8 @@ class Archives:
         if match is None or match["ending"] not in FORMATS or match["feed"] not in self._feeds:
             return None
         pages = self._pages(self._feeds[match["feed"]], int(match["number"]), FORMATS[match["ending"]])
-        page = int(match["page"] or 1)
-        return pages[page - 1] if page <= len(pages) and match["page"] != "1" else None
+        page = int(match["part"] or 1)
+        return pages[page - 1] if page <= len(pages) and match["part"] != "1" else None
 
     def _pages(self, feed: Feed, number: int, form: Format) -> tuple[Document, ...]:
         def find() -> Feed | None:
@@ -54,7 +54,7 @@ class Archives:
         def make(archive: Feed, last: tuple[Document, ...]) -> tuple[Document, ...]:
             full = archive.archive and archive.archive.full
             caching = self._caching.replace("max-age=", _ONE_YEAR, 1) if full else self._caching
-            return seal_pages(archive, form, caching, last, self._now)
+            return seal_parts(archive, form, caching, last, self._now)
 
         return self.shelf.documents(f"{feed.path}{ARCHIVE}{number}{form.ending}", self._snapshot, find, make)
 
@@ -65,4 +65,4 @@ class Archives:
             for number in range(1, older // self._composition.view.limit + 2 if older else 1):
                 for form in FORMATS.values():
                     for page in range(1, len(self._pages(feed, number, form)) + 1):
-                        yield page_of(f"{feed.path}{ARCHIVE}{number}", page) + form.ending
+                        yield part_of(f"{feed.path}{ARCHIVE}{number}", page) + form.ending

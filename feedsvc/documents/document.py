@@ -44,6 +44,11 @@ class Document:
     variants: Mapping[Coding, Variant]
 
     @property
+    def size(self) -> int:
+        """What it holds, in bytes."""
+        return sum(len(variant.body) for variant in self.variants.values())
+
+    @property
     def etag(self) -> str:
         """The validator of the plain bytes."""
         return self.variants["identity"].etag

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from feedsvc.documents.document import renew
 from feedsvc.documents.jsonfeed import JSON_TYPE, render_json
 from feedsvc.documents.syndication import ATOM_TYPE, RSS_TYPE, render_atom, render_rss
-from feedsvc.feeds.feed import page_of
+from feedsvc.feeds.feed import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,11 +47,11 @@ FEED_ENDINGS = tuple(FORMATS)
 
 def feed_links(feed: Feed, form: Format, number: int) -> str:
     """What a reader finds without parsing: the own URL of a page of a feed, and the page for people (RFC 8288)."""
-    own = page_of(feed.archive_url(feed.archive.number) if feed.archive else feed.url, number)
+    own = part_of(feed.archive_url(feed.archive.number) if feed.archive else feed.url, number)
     return f'<{own}{form.ending}>; rel="self", <{feed.page_url}>; rel="alternate"; type="text/html"'
 
 
-def seal_pages(
+def seal_parts(
     feed: Feed, form: Format, caching: str, last: Sequence[Document | None], now: datetime
 ) -> tuple[Document, ...]:
     """Render a feed in a form, and seal each page; a page that is as the last one of its number stays that one."""

@@ -7,56 +7,65 @@ from typing import TYPE_CHECKING
 
 from feedsvc.clock import iso
 from feedsvc.documents.content import render_content
-from feedsvc.feeds.feed import history, page_of
+from feedsvc.feeds.feed import history, part_of
 
 if TYPE_CHECKING:
     from feedsvc.feeds.feed import Entry, Feed
 
 JSON_TYPE = "application/feed+json; charset=utf-8"
-# Of a page's items; with what else stands on it, it stays below 250 KB.
-MAX_BYTES = 240_000
+# With some room for the punctuation between what is counted.
+MAX_BYTES = 249_900
 _VERSION = "https://jsonfeed.org/version/1.1"
 
 
 def render_json(feed: Feed) -> tuple[bytes, ...]:
     """The feed as JSON Feed 1.1; its ids are those of the Atom feed.
 
-    It comes in as many pages as it takes to keep each below 250 KB, each with the `next_url` of the next, and the
-    last with that of the newest archive. An item that is larger alone has a page of its own.
+    It comes in as many parts as it takes to keep each below 250 KB, each with the `next_url` of the next, and the
+    last with that of the newest archive. An item that is larger alone has a part of its own.
     """
     links = dict(history(feed))
     older = f"{links['prev-archive']}.json" if "prev-archive" in links else None
-    pages = _pages([_encode(_item(entry, feed.language)) for entry in feed.entries])
-    documents = []
-    for number, items in enumerate(pages, 1):
-        following = f"{page_of(links['self'], number + 1)}.json" if number < len(pages) else older
-        document = {
-            "version": _VERSION,
-            "title": feed.title,
-            "home_page_url": feed.page_url,
-            "feed_url": f"{page_of(links['self'], number)}.json",
-            **({"next_url": following} if following else {}),
-            "description": feed.description,
-            "language": feed.language,
-            "authors": [{"name": feed.site.title}],
-            **({"icon": feed.icon.url} if feed.icon else {}),
-        }
+    items = [_encode(_item(entry, feed.language)) for entry in feed.entries]
+    parts = _parts(items, MAX_BYTES - len(_head(feed, links["self"], 9999, older or feed.url)))
+    return tuple(
         # Items come last, and are encoded already.
-        documents.append(_encode(document)[:-1] + b',"items":[' + b",".join(items) + b"]}")
-    return tuple(documents)
+        _head(feed, links["self"], number, None if number < len(parts) else older, more=number < len(parts))[:-1]
+        + b',"items":['
+        + b",".join(chosen)
+        + b"]}"
+        for number, chosen in enumerate(parts, 1)
+    )
 
 
-def _pages(items: list[bytes]) -> list[list[bytes]]:
-    """The items page by page; at least one page, and at least one item on each where there are any."""
-    pages: list[list[bytes]] = [[]]
-    room = MAX_BYTES
+def _head(feed: Feed, own: str, number: int, older: str | None, *, more: bool = False) -> bytes:
+    """All of a part but its items."""
+    following = f"{part_of(own, number + 1)}.json" if more else older
+    document = {
+        "version": _VERSION,
+        "title": feed.title,
+        "home_page_url": feed.page_url,
+        "feed_url": f"{part_of(own, number)}.json",
+        **({"next_url": following} if following else {}),
+        "description": feed.description,
+        "language": feed.language,
+        "authors": [{"name": feed.site.title}],
+        **({"icon": feed.icon.url} if feed.icon else {}),
+    }
+    return _encode(document)
+
+
+def _parts(items: list[bytes], size: int) -> list[list[bytes]]:
+    """The items part by part; at least one part, and at least one item in each where there are any."""
+    parts: list[list[bytes]] = [[]]
+    room = size
     for item in items:
         room -= len(item) + 1
-        if room < 0 and pages[-1]:
-            pages.append([])
-            room = MAX_BYTES - len(item)
-        pages[-1].append(item)
-    return pages
+        if room < 0 and parts[-1]:
+            parts.append([])
+            room = size - len(item) - 1
+        parts[-1].append(item)
+    return parts
 
 
 def _encode(value: object) -> bytes:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # A reader that walks a chain of archives asks for each once, and caches in front keep the rest.
 KEPT = 256
+KEPT_BYTES = 64 * 1024 * 1024
 Source = TypeVar("Source")
 
 
@@ -23,13 +24,19 @@ class _Kept:
     source: object
     pages: tuple[Document, ...]
 
+    @property
+    def size(self) -> int:
+        """What it holds, in bytes."""
+        return sum(page.size for page in self.pages)
+
 
 class Shelf:
-    """A bounded number of documents by path. Shared by all snapshots: a request may still hold the last one."""
+    """Documents by path, in bounded number and size. All snapshots share it: a request may still hold the last."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -58,8 +65,14 @@ class Shelf:
                     return ()
                 last = kept.pages if kept else ()
                 pages = last if kept and kept.source == source else make(source, last)
+                self._forget(path)
                 kept = self._kept[path] = _Kept(asked_by, source, pages)
+                self._bytes += kept.size
             self._kept.move_to_end(path)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+            while len(self._kept) > 1 and (len(self._kept) > KEPT or self._bytes > KEPT_BYTES):
+                self._forget(next(iter(self._kept)))
             return kept.pages
+
+    def _forget(self, path: str) -> None:
+        kept = self._kept.pop(path, None)
+        self._bytes -= kept.size if kept else 0

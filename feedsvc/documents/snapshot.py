@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from feedsvc.documents.archives import Archives
 from feedsvc.documents.document import renew
-from feedsvc.documents.format import FEED_ENDINGS, FEED_HEADERS, FORMATS, seal_pages
+from feedsvc.documents.format import FEED_ENDINGS, FEED_HEADERS, FORMATS, seal_parts
 from feedsvc.documents.opml import OPML_PATH, OPML_TYPE, render_opml
 from feedsvc.documents.pages import Pages
-from feedsvc.feeds.feed import ARCHIVE, PAGE, page_of
+from feedsvc.feeds.feed import ARCHIVE, PART, part_of
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from feedsvc.feeds.feed import Feed
 
 
-_BEHIND = re.compile(rf"({ARCHIVE}[0-9]+)?({PAGE}[0-9]+)?({'|'.join(map(re.escape, FEED_ENDINGS))})$")
+_BEHIND = re.compile(rf"({ARCHIVE}[0-9]+)?({PART}[0-9]+)?({'|'.join(map(re.escape, FEED_ENDINGS))})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,9 @@ def cache_control(max_age: timedelta, while_revalidate: timedelta, if_error: tim
     return "public, max-age={}, stale-while-revalidate={}, stale-if-error={}".format(*seconds)
 
 
-def _pages_of(documents: Mapping[str, Document], feed: Feed, form: Format) -> Iterator[Document]:
+def _parts_of(documents: Mapping[str, Document], feed: Feed, form: Format) -> Iterator[Document]:
     for number in count(1):
-        document = documents.get(page_of(feed.path, number) + form.ending)
+        document = documents.get(part_of(feed.path, number) + form.ending)
         if document is None:
             return
         yield document
@@ -116,9 +116,9 @@ def publish(
         unchanged = before is not None and before.feeds.get(feed.path) == feed
         rendered += not unchanged
         for form in FORMATS.values():
-            last = list(_pages_of(known, feed, form))
-            sealed = last if unchanged else seal_pages(feed, form, caching, last, now)
-            documents |= {page_of(feed.path, n) + form.ending: page for n, page in enumerate(sealed, 1)}
+            last = list(_parts_of(known, feed, form))
+            sealed = last if unchanged else seal_parts(feed, form, caching, last, now)
+            documents |= {part_of(feed.path, n) + form.ending: page for n, page in enumerate(sealed, 1)}
     opml = render_opml(composition.feeds, composition.feeds[0].site)
     documents[OPML_PATH] = renew(
         known.get(OPML_PATH), opml, OPML_TYPE, [("Cache-Control", caching), *FEED_HEADERS], now

@@ -36,7 +36,6 @@ from feedsvc.feeds.feed import history
 from feedsvc.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from feedsvc.feeds.feed import Entry, Feed
@@ -91,7 +90,7 @@ def _generator(feed: Feed, ending: str, media_type: str) -> FeedGenerator:
     generator.author(name=_text(feed.site.title))
     generator.language(feed.language)
     generator.generator(_GENERATOR)
-    generator.updated(feed.updated)
+    generator.updated(max([feed.updated, *(_exact(entry.updated, entry) for entry in feed.entries)]))
     if feed.icon:
         generator.icon(feed.icon.url)
         width = feed.icon.width or 0
@@ -103,30 +102,21 @@ def _generator(feed: Feed, ending: str, media_type: str) -> FeedGenerator:
     for rel, href in history(feed):
         generator.link(href=href + ending, rel=rel, type=media_type.partition(";")[0])
     generator.link(href=feed.page_url, rel="alternate", type="text/html")
-    for entry, updated in zip(feed.entries, _told_apart(feed.entries), strict=True):
-        generator.add_entry(_entry(entry, updated, feed), order="append")
+    for entry in feed.entries:
+        generator.add_entry(_entry(entry, feed), order="append")
     return generator
 
 
-def _told_apart(entries: Sequence[Entry]) -> list[datetime]:
-    """When each entry was updated. Validators want no two of a feed to say the same moment.
+def _exact(moment: datetime, entry: Entry) -> datetime:
+    """A moment with a fraction of its second that the entry's id decides, in every feed and every run alike.
 
-    Of those of one second, the first by id keeps it, and the others get a fraction that their id alone decides: so
-    it is the same in every run.
+    Articles of one second are usual, and validators want no two entries of a feed to say the same moment. An entry
+    was updated when it was published, to the fraction, unless it was updated later.
     """
-    found: dict[str, datetime] = {}
-    taken: set[datetime] = set()
-    for entry in sorted(entries, key=lambda entry: entry.id):
-        moment = entry.updated
-        while moment in taken:
-            fraction = (moment.microsecond or crc32(entry.id.encode()) % 999_000) + 1
-            moment = moment.replace(microsecond=fraction)
-        taken.add(moment)
-        found[entry.id] = moment
-    return [found[entry.id] for entry in entries]
+    return moment.replace(microsecond=crc32(entry.id.encode()) % 1_000_000)
 
 
-def _entry(entry: Entry, updated: datetime, feed: Feed) -> FeedEntry:
+def _entry(entry: Entry, feed: Feed) -> FeedEntry:
     item = FeedEntry()
     item.register_extension("feedsvc", _EntryRepairs)
     item.feedsvc.entry = entry
@@ -134,8 +124,8 @@ def _entry(entry: Entry, updated: datetime, feed: Feed) -> FeedEntry:
     item.guid(entry.id, permalink=False)
     item.title(_text(entry.title))
     item.link(href=entry.url, rel="alternate")
-    item.published(entry.published)
-    item.updated(updated)
+    item.published(_exact(entry.published, entry))
+    item.updated(_exact(entry.updated, entry))
     for author in entry.authors:
         item.author(name=_text(author))
     for category in entry.categories:
@@ -241,7 +231,7 @@ def _add_source(element: etree._Element, entry: Entry) -> None:
         source = etree.SubElement(element, "source")
         etree.SubElement(source, "id").text = entry.source.id
         etree.SubElement(source, "title").text = _text(entry.source.title)
-        etree.SubElement(source, "updated").text = entry.updated.isoformat()
+        etree.SubElement(source, "updated").text = _exact(entry.updated, entry).isoformat()
         etree.SubElement(source, "link", href=entry.source.url, rel="alternate", type="text/html")
         _mark_up(source, "title", _LOOKS_LIKE_HTML)
 

@@ -67,7 +67,7 @@ def domains_of(providers: Iterable[ProviderKey]) -> dict[str, set[ProviderKey]]:
     """
     domains: dict[str, set[ProviderKey]] = defaultdict(set)
     for key in providers:
-        if "." in key[1] and not key[1].endswith((".atom", ".rss", ".json")):
+        if "." in key[1] and not key[1].endswith((".atom", ".rss", ".json", ".opml")):
             domains[key[1]].add(key)
     return domains
 

@@ -31,7 +31,7 @@ class Composition:
     """All feeds; the paths that lead to another path, and the retired ones, in folded form; and the memory.
 
     `older` are the articles that each feed has no place for, the oldest first; `view` says how much there is.
-    `held` are the identities of what is held back.
+    `hidden` are the addresses of what is held back.
     """
 
     feeds: tuple[Feed, ...]
@@ -40,7 +40,7 @@ class Composition:
     older: Mapping[str, tuple[Article, ...]]
     view: View
     retired: frozenset[str]
-    held: Collection[str]
+    hidden: Collection[str]
 
 
 def compose(
@@ -67,15 +67,15 @@ def compose(
         for topic in article.topics:
             key = (fold(topic),)
             by_topic[key].append(article)
-            # Of several spellings, the first in code order: capitals stand before small letters.
-            topic_names[key] = min(topic, topic_names.get(key, topic))
+            # Of several spellings, that of the oldest article: no new one can change what stands in an archive.
+            topic_names[key] = topic
         provider = article.provider
         if provider and not _is_retired(provider.name, catalog.providers):
             by_provider[provider.key].append(article)
             by_domain[provider.domain].append(article)
-            provider_names[provider.key] = min(provider.name, provider_names.get(provider.key, provider.name))
+            provider_names[provider.key] = provider.name
     memory = remember(memory, topic_names, provider_names, catalog)
-    composer = _Composer(site, memory, view, selection.held)
+    composer = _Composer(site, memory, view, selection.hidden)
     domains = domains_of(memory.providers)
     feeds = [
         composer.feed("all", "All articles", "/feeds/all", articles, Listing("All articles", title=site.title))
@@ -96,7 +96,7 @@ def compose(
     )
     redirects = redirects_of(memory, domains, catalog, (feed.path for feed in feeds))
     retired = retired_of(catalog, redirects)
-    return Composition(tuple(feeds), redirects, memory, composer.older, view, retired, selection.held)
+    return Composition(tuple(feeds), redirects, memory, composer.older, view, retired, selection.hidden)
 
 
 def _is_retired(name: str, listings: Mapping[str, Listing]) -> bool:
@@ -116,7 +116,7 @@ def compose_archive(composition: Composition, feed: Feed, number: int) -> Feed |
         return None
     chosen = older[(number - 1) * limit : number * limit]
     entries = tuple(
-        make_entry(article, feed.site, composition.memory, composition.view, composition.held)
+        make_entry(article, feed.site, composition.memory, composition.view, composition.hidden)
         for article in reversed(chosen)
     )
     return replace(
@@ -134,11 +134,11 @@ def compose_archive(composition: Composition, feed: Feed, number: int) -> Feed |
 class _Composer:
     """Makes feeds; an article's entry is made once, whatever number of feeds shows it."""
 
-    def __init__(self, site: Site, memory: Memory, view: View, held: Collection[str]) -> None:
+    def __init__(self, site: Site, memory: Memory, view: View, hidden: Collection[str]) -> None:
         self.site = site
         self.memory = memory
         self.view = view
-        self.held = held
+        self.hidden = hidden
         self.entries: dict[str, Entry] = {}
         self.older: dict[str, tuple[Article, ...]] = {}
 
@@ -149,7 +149,7 @@ class _Composer:
         self.older[path] = articles[: self.view.limit - 1 : -1]
         return Feed(
             kind=kind,
-            name=name,
+            name=name if kind == "all" else listing.title or name,
             path=path,
             id=uuid5(NAMESPACE_URL, f"{self.site.id}{path}").urn,
             title=listing.title or self.words(self.view.title, name),
@@ -171,7 +171,7 @@ class _Composer:
 
     def entry(self, article: Article) -> Entry:
         if article.identity not in self.entries:
-            self.entries[article.identity] = make_entry(article, self.site, self.memory, self.view, self.held)
+            self.entries[article.identity] = make_entry(article, self.site, self.memory, self.view, self.hidden)
         return self.entries[article.identity]
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_RELATED = 5
 
 
-def make_entry(article: Article, site: Site, memory: Memory, view: View, held: Collection[str]) -> Entry:
+def make_entry(article: Article, site: Site, memory: Memory, view: View, hidden: Collection[str]) -> Entry:
     """An entry, the same in every feed.
 
     Args:
@@ -28,13 +28,17 @@ def make_entry(article: Article, site: Site, memory: Memory, view: View, held: C
         site: what all feeds share.
         memory: knows the slugs of the article's topics.
         view: how feeds show articles.
-        held: the identities of the articles that are held back here: no entry may lead to them.
+        hidden: the addresses of the articles that are held back here: no entry may lead to them.
     """
     provider = article.provider
     excerpt = f"<p>{html.escape(article.excerpt, quote=False)}</p>" if article.excerpt else ""
     body = article.body if view.bodies else ""
     people = [author.name for author in provider.authors] if provider else []
-    related = (each.link for each in article.related if view.related and each.identity not in held)
+    related = (
+        each.link
+        for each in article.related
+        if view.related and not any(address in hidden for address in each.addresses)
+    )
     return Entry(
         id=article.id,
         title=article.title,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Between the path of a feed and the number of an archive document of it.
 ARCHIVE = "/archive/"
 # The same for a page of a document that would be too large in one; the first has none.
-PAGE = "/page/"
+PART = "/part/"
 
 Kind: TypeAlias = Literal["all", "topic", "provider", "domain"]
 
@@ -158,9 +158,9 @@ def history(feed: Feed) -> list[tuple[str, str]]:
     return links
 
 
-def page_of(place: str, number: int) -> str:
+def part_of(place: str, number: int) -> str:
     """The path or URL of a page of a document, both without the format's ending."""
-    return place if number == 1 else f"{place}{PAGE}{number}"
+    return place if number == 1 else f"{place}{PART}{number}"
 
 
 def latest(entries: Sequence[Entry], fallback: datetime) -> datetime:

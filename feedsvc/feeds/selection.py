@@ -54,11 +54,13 @@ class SelectionRules:
 class Selection:
     """The selected articles, newest first (ties by id), and the reason for each of the others by its identity.
 
+    `hidden` are the addresses of those others, but for what is an address of a selected one too.
     `next_change` is when the passing of time alone will change the selection, if it ever will.
     """
 
     articles: tuple[Article, ...] = ()
     held: Mapping[str, Reason] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
     next_change: datetime | None = None
 
 
@@ -66,6 +68,7 @@ def select(articles: Iterable[Article], rules: SelectionRules, now: datetime) ->
     """Select from one revision of each article."""
     selected: list[Article] = []
     held: dict[str, Reason] = {}
+    hidden: set[str] = set()
     changes: list[datetime] = []
     for article in articles:
         reason = held_by(article, rules, now)
@@ -79,11 +82,13 @@ def select(articles: Iterable[Article], rules: SelectionRules, now: datetime) ->
                 changes.append(article.published_at + rules.max_age + timedelta(seconds=1))
         else:
             held[article.identity] = reason
+            hidden.update(article.addresses)
             if reason == "scheduled":
                 changes.append(article.published_at)
     selected.sort(key=lambda article: article.id)
     selected.sort(key=lambda article: article.published_at, reverse=True)
-    return Selection(tuple(selected), held, min(changes, default=None))
+    hidden.difference_update(*(article.addresses for article in selected))
+    return Selection(tuple(selected), held, frozenset(hidden), min(changes, default=None))
 
 
 def held_by(  # noqa: C901, PLR0911 - one line a rule reads best
