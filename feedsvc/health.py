@@ -63,12 +63,13 @@ def summary(state: State) -> str:
     )
 
 
-def served(feeds: Mapping[str, object]) -> str:
+def served(feeds: Mapping[str, object], *, pages: bool) -> str:
     """What is served, on one line."""
+    formats = "Atom, RSS, JSON and page" if pages else "Atom, RSS and JSON"
     topics = sum(path.startswith("/topics/") for path in feeds)
     providers = sum(path.startswith("/providers/") for path in feeds)
     return (
-        f"{count_of(len(feeds), 'feed')} as Atom, RSS, JSON and page: all articles, {count_of(topics, 'topic')}, "
+        f"{count_of(len(feeds), 'feed')} as {formats}: all articles, {count_of(topics, 'topic')}, "
         f"{count_of(providers, 'provider')}"
     )
 

@@ -121,7 +121,7 @@ def _announce(publisher: Publisher, settings: Settings) -> None:
     state = publisher.state
     if state.snapshot:
         logger.info(f"found {health.summary(state)}", extra=fields(articles=str(settings.articles)))
-        logger.info(f"serving {health.served(state.snapshot.feeds)}")
+        logger.info(f"serving {health.served(state.snapshot.feeds, pages=settings.pages)}")
     logger.info(
         f"listening on {settings.public_url}/",
         extra=fields(

@@ -251,6 +251,7 @@ def test_related_coverage_never_leads_to_what_is_held_back() -> None:
         "webUrl: https://e.org/%68eld",
         "webUrl: https://e.org/held-original",
         "webUrl: https://e.org/held-amp",
+        "webUrl: https://e.org/held/#top",
         "{id: held, webUrl: https://e.org/other}",
         "{originalUrl: https://e.org/held, webUrl: https://e.org/other}",
     ],

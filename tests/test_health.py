@@ -106,9 +106,10 @@ def test_lines(publisher: Publisher) -> None:
     assert summary(State()) == "0 files: 0 articles, 0 selected, 0 held, 0 problems"
     assert publisher.snapshot
     assert (
-        served(publisher.snapshot.feeds)
+        served(publisher.snapshot.feeds, pages=True)
         == "3 feeds as Atom, RSS, JSON and page: all articles, 1 topic, 1 provider"
     )
+    assert served({}, pages=False).startswith("0 feeds as Atom, RSS and JSON: ")
     assert [count_of(number, "file") for number in (0, 1, 2, 1000)] == [
         "0 files",
         "1 file",

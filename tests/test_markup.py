@@ -11,7 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import html
 
-from feedsvc.articles.markup import MarkupError, _affordable, render_body
+from feedsvc.articles.markup import MarkupError, render_body
+from feedsvc.articles.tags import affordable
+from feedsvc.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,10 +160,68 @@ def test_a_body_that_would_take_minutes_to_clean_is_refused(source: str) -> None
 @pytest.mark.parametrize("tag", ["b", "FONT", "i\n", "code/"])
 def test_formatting_that_is_not_closed_costs_no_more_than_other_text(tag: str) -> None:
     """Browsers open it again in every paragraph; of such with different attributes, each again."""
-    opened = "".join(f"<{tag} title='{number}>'>" for number in range(3_000))
+    opened = "".join(f"<{tag} class='{number}>'>" for number in range(900))
     rendered = render_body(f"<p>{opened}{'<p>x' * 3_000}", "html", BASE)
     assert len(rendered) < 200_000
     assert rendered.count("x") == 3_000
+
+
+@pytest.mark.parametrize("hidden", ["", "<!--</b>-->", "<select></b></select>", "<object></b></object>"])
+def test_formatting_that_says_something_and_is_not_closed_is_refused(hidden: str) -> None:
+    """Nor can it be made different by what we would let through, however it seems to be closed."""
+    opened = "".join(f"<b title={number}>{hidden}" for number in range(3_000))
+    with pytest.raises(MarkupError):
+        render_body(f"<p>{opened}{'<p>x' * 3_000}", "html", BASE)
+
+
+@pytest.mark.parametrize(
+    ("source", "rendered"),
+    [
+        ("<p>1</p><script>for (i <b ; i++) {}</script><p>2</p>", "<p>1</p><p>2</p>"),
+        ("<p>1</p><script>a<b/2&&go()</script><p>2</p>", "<p>1</p><p>2</p>"),
+        ("<p>1</p><!-- x <b --><p>2</p>", "<p>1</p><p>2</p>"),
+        ("<p>1</p><!-- <script> </script> <b>x</b> --><p>2</p>", "<p>1</p><p>2</p>"),
+        ('<a title="a <b c" href="https://e.org/">1</a>', '<a title="a &lt;b c" href="https://e.org/">1</a>'),
+        (
+            '<img alt="0 <i and i <n" src="https://e.org/p">2',
+            '<img alt="0 &lt;i and i &lt;n" src="https://e.org/p">2',
+        ),
+        ('<i lang="fr">mot</i> <B class="x" dir=rtl>ab</B>', '<i lang="fr">mot</i> <b dir="rtl">ab</b>'),
+        ("a <b and c", "a <b></b>"),
+    ],
+)
+def test_what_looks_like_formatting_elsewhere_is_left(source: str, rendered: str) -> None:
+    """Scripts, comments and attributes may hold what looks like formatting; what follows them stays."""
+    assert render_body(source, "html", BASE) == rendered
+
+
+def test_marks_of_formatting_stay_as_long_as_they_are_few() -> None:
+    """Languages and titles of formatting stay where they say something about a text, and go where they cannot."""
+    many = "".join(f'<i lang="l{number}">x</i>' for number in range(30))
+    assert render_body('<i lang="fr">x</i>' * 1_000, "html", BASE).count('lang="fr"') == 1_000
+    assert render_body(many, "html", BASE).count("lang=") == 20
+
+
+@pytest.mark.parametrize("code", ["&#1;", "&#8;", "&#xfffe;", "&#xFFFF;", "&#xd800;"])
+@pytest.mark.parametrize("kind", ["markdown", "html"])
+def test_references_to_what_no_document_can_hold(code: str, kind: Literal["markdown", "html"]) -> None:
+    """Written as a reference, too, a character that XML cannot hold does not leave."""
+    rendered = render_body(f'<p title="{code}">a{code}</p>\n\n`{code}`', kind, BASE)
+    assert clean(rendered) == rendered
+
+
+@pytest.mark.parametrize("kind", ["markdown", "html"])
+def test_references_of_word_processors_are_characters(kind: Literal["markdown", "html"]) -> None:
+    """`&#146;` is an apostrophe to every browser, and to us in whatever the body is written."""
+    assert "It’s a “test”…" in render_body("<p>It&#146;s a &#x93;test&#148;&#0133;</p>", kind, BASE)
+
+
+def test_a_body_that_is_too_deep_is_refused() -> None:
+    """Deeper than the parsers of readers go, their text would be lost in silence."""
+    deep = "<blockquote>" * 990
+    assert render_body(f"{deep}x<br><hr>", "html", BASE).startswith(deep)
+    with pytest.raises(MarkupError, match="1000 deep"):
+        render_body(f"{deep * 2}x", "html", BASE)
 
 
 def test_a_body_that_would_become_much_longer_is_refused() -> None:
@@ -177,8 +237,8 @@ def test_a_body_that_would_become_much_longer_is_refused() -> None:
 def test_formatting_keeps_its_text(pieces: list[str]) -> None:
     """No text is lost or won by taking the attributes of formatting away: another parser finds the same."""
     source = "".join(pieces)
-    (clean, plain) = (nh3.clean(each, tags=set()) for each in (source, _affordable(source)))
-    assert clean == plain
+    (before, after) = (nh3.clean(each, tags=set()) for each in (source, affordable(source)))
+    assert before == after
 
 
 def test_a_long_body_is_rendered() -> None:

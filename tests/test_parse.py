@@ -746,7 +746,9 @@ def test_related_articles_are_the_best_of_each() -> None:
     """Related coverage names each article once, the best first, with its provider; without quality comes last."""
     links = article(
         related="[{webUrl: 'https://e.org/1', quality: 5, provider: {name: One}}, {webUrl: 'https://e.org/2'},"
-        " {webUrl: 'https://e.org/3', quality: 50, provider: Three}, {webUrl: 'https://E.org:443/1', quality: 99}]"
+        " {webUrl: 'https://e.org/3', quality: 50, provider: Three}, {webUrl: 'https://E.org:443/1', quality: 4},"
+        " {webUrl: 'http://e.org/3/#top', quality: 9}, {webUrl: 'https://example.org/a'},"
+        " {id: 'https://e.org/2', webUrl: 'https://e.org/4'}]"
     ).related
     assert tuple(each.link for each in links) == (
         Link("https://e.org/3", "https://e.org/3", "Three"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 
+import pytest
 from support import NOW
 
 from feedsvc.documents.document import Document, renew
-from feedsvc.documents.shelf import KEPT, KEPT_BYTES, Shelf
+from feedsvc.documents.shelf import KEPT, KEPT_BYTES, MAX_WAITING, BusyError, Shelf
 
 
 @dataclass
@@ -86,13 +88,44 @@ def test_what_is_kept_has_a_bound_in_bytes() -> None:
     assert len(shelf) == 3
 
 
+def test_what_is_there_does_not_wait_for_what_is_made() -> None:
+    """While documents are made, those that are there can be had; of the others, so many wait, and the rest come
+    again later.
+    """
+    shelf, maker, snapshot = Shelf(), Maker(), object()
+    there = shelf.documents("/a", snapshot, maker.find, maker.make)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(text: str, last: tuple[Document, ...]) -> tuple[Document, ...]:
+        begun.set()
+        go_on.wait(10)
+        return maker.make(text, last)
+
+    threads = [
+        threading.Thread(target=lambda n=n: shelf.documents(f"/slow/{n}", snapshot, maker.find, slowly))
+        for n in range(MAX_WAITING)
+    ]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(10)
+    while shelf.waiting < MAX_WAITING:
+        time.sleep(0.001)
+    assert shelf.documents("/a", snapshot, maker.find, maker.make) is there
+    with pytest.raises(BusyError):
+        shelf.documents("/b", snapshot, maker.find, maker.make)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert shelf.documents("/b", snapshot, maker.find, maker.make)
+
+
 def test_many_ask_at_once() -> None:
     """Whoever asks while a document is made gets the same one."""
     shelf, maker, snapshot = Shelf(), Maker(), object()
     answers: list[tuple[Document, ...]] = []
     threads = [
         threading.Thread(target=lambda: answers.append(shelf.documents("/a", snapshot, maker.find, maker.make)))
-        for _ in range(8)
+        for _ in range(MAX_WAITING)
     ]
     for thread in threads:
         thread.start()

@@ -11,6 +11,7 @@ import brotli
 import pytest
 from support import NOW, Answer, ask, make_settings, write_article
 
+from feedsvc.documents.shelf import MAX_WAITING
 from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
 from feedsvc.serve import make_application
@@ -273,3 +274,17 @@ def test_a_broken_service_still_serves(service: Service) -> None:
     report = json.loads(service.ask("/health").body)
     assert report["status"] == "warn"
     assert "cannot be read" in report["output"]
+
+
+def test_who_crawls_too_fast_comes_again_and_nobody_else_waits(service: Service) -> None:
+    """PROMISE 6: while enough pages are waited for, another is 503 with Retry-After; feeds are there as ever."""
+    assert service.publisher.snapshot
+    assert service.publisher.snapshot.pages
+    service.publisher.snapshot.pages.shelf.waiting = MAX_WAITING
+    for path in ("/topics/ai", "/topics/AI/"):
+        answer = service.ask(path)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "1"), path
+    assert service.ask().status == 200
+    assert service.ask("/health").status == 200
+    service.publisher.snapshot.pages.shelf.waiting = 0
+    assert service.ask("/topics/ai").status == 200

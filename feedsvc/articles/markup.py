@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import nh3
 from markdown_it import MarkdownIt
 
+from feedsvc.articles.tags import MAX_DEPTH, MAX_TAGS, TooManyTagsError, affordable, depth
 from feedsvc.text import clean
 from feedsvc.urls import clean_url
 
@@ -36,22 +37,12 @@ _ATTRIBUTES = {
     "th": {"colspan", "rowspan", "scope"},
     "time": {"datetime"},
 }
-# Nested without end, a few hundred kilobytes of tags cost the parser minutes; this many cost under a second.
-MAX_TAGS = 20_000
 # The Markdown parser, too, has inputs that cost it about 15 us a character.
 MAX_MARKDOWN = 200_000
 # Links become absolute, what is open is closed: longer than this, a body has become something else.
 MAX_GROWTH = 10
-_TAG = re.compile(r"</?[A-Za-z]")
-# With its attributes, as a browser takes the tag apart (HTML §13.2.5.32 to 39).
-_FORMATTING = re.compile(
-    r"""<(b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/])
-    (?: [\s/]++
-      | [^\s/>] [^\s/>=]*+
-        (?: \s*+ = \s*+ (?: "[^"]*+(?:"|\Z) | '[^']*+(?:'|\Z) | [^\s>"'][^\s>]*+ | (?=>|\Z) ) )?+
-    )*+ (?:>|\Z)""",
-    re.IGNORECASE | re.ASCII | re.VERBOSE,
-)
+# What word processors leave in for quotes and dashes; a browser reads them so, and Markdown does not.
+_WINDOWS = re.compile(r"&#0*(?:1(?:2[89]|[345]\d)|x0*[89][0-9a-f]);", re.IGNORECASE | re.ASCII)
 _FRAME = re.compile(r'<iframe src="([^"]*)"')
 _VIDEO = re.compile(
     r"https?://(?:(?:www\.)?youtube(?:-nocookie)?\.com/embed/(?!videoseries|live_stream)([\w-]+)"
@@ -80,23 +71,28 @@ def render_body(source: str, kind: Literal["markdown", "html"], base: str) -> st
         return ""
     if kind == "markdown" and len(source) > MAX_MARKDOWN:
         raise MarkupError(f"more than {MAX_MARKDOWN} characters of Markdown")
-    dirty = _MARKDOWN.render(source) if kind == "markdown" else source
-    dirty = _affordable(dirty)
+    if kind == "markdown":
+        source = _MARKDOWN.render(_WINDOWS.sub(lambda match: html.unescape(match[0]), source))
+    dirty = _affordable(source)
 
     def absolute(tag: str, attribute: str, value: str) -> str | None:
         return _absolute(value, base, mail=tag == "a") if attribute in _URL_ATTRIBUTES else value
 
-    body = nh3.clean(
-        dirty,
-        tags=set(_TAGS),
-        clean_content_tags=set(_DROPPED_WHOLE),
-        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
-        attribute_filter=absolute,
-        url_schemes={"http", "https", "mailto"},
-        link_rel=None,
+    body = clean(
+        nh3.clean(
+            dirty,
+            tags=set(_TAGS),
+            clean_content_tags=set(_DROPPED_WHOLE),
+            attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+            attribute_filter=absolute,
+            url_schemes={"http", "https", "mailto"},
+            link_rel=None,
+        )
     ).strip()
     if len(body) > MAX_GROWTH * len(dirty) + MAX_MARKDOWN:
         raise MarkupError("formatting that is never closed")
+    if depth(body) > MAX_DEPTH:
+        raise MarkupError(f"elements nested more than {MAX_DEPTH} deep")
     return body
 
 
@@ -127,18 +123,10 @@ def _first_frame(markup: str) -> str | None:
 
 
 def _affordable(markup: str) -> str:
-    """The markup without what would cost the parser minutes, or all memory.
-
-    Formatting that is not closed is opened again in every block that follows, and browsers demand it: some
-    kilobytes of it make gigabytes. Of those that are equal, the HTML standard opens three (§13.2.4.3); so they are
-    made equal, without attributes, which say nothing there that we would let through.
-
-    Raises:
-        MarkupError: there are too many tags.
-    """
-    if sum(1 for _ in _TAG.finditer(markup)) > MAX_TAGS:
-        raise MarkupError(f"more than {MAX_TAGS} tags")
-    return _FORMATTING.sub(r"<\1>", markup)
+    try:
+        return affordable(markup)
+    except TooManyTagsError as error:
+        raise MarkupError(f"more than {MAX_TAGS} tags") from error
 
 
 def _absolute(value: str, base: str, *, mail: bool) -> str | None:

@@ -132,7 +132,8 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
     provider, topics, images = _provider(fields), _topics(fields), tuple(_images(fields))
     given_id = fields.text("id")
     identity = _identity(given_id, original_url or url or "")
-    related = _related(fields, identity)
+    addresses = _addresses(given_id, original_url, url, amp_url)
+    related = _related(fields, addresses)
     length, featured = _length(fields), _featured(fields)
     if fields.failed or not (title and url and date):
         raise _UnusableError
@@ -159,7 +160,7 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
         topics=topics,
         images=images,
         related=related,
-        addresses=_addresses(given_id, original_url, url, amp_url),
+        addresses=addresses,
     )
 
 
@@ -177,8 +178,8 @@ def _identity(given: str, url: str) -> str:
 
 
 def _addresses(*names: str | None) -> tuple[str, ...]:
-    """What an article may be called by, in a form in which two are the same, by http or by https."""
-    identities = (_identity(name, "") for name in names if name)
+    """What an article may be called by, in a form in which two are the same: by http or https, any part of it."""
+    identities = (_identity(name, "").partition("#")[0].rstrip("/") for name in names if name)
     return tuple(dict.fromkeys(each.removeprefix("http:").removeprefix("https:") for each in identities))
 
 
@@ -251,9 +252,9 @@ def _images(fields: Fields) -> Iterator[Image]:
             fields.warn(name, item.line, describe(item), "a mapping with url, width and height")
 
 
-def _related(fields: Fields, own_identity: str) -> tuple[Coverage, ...]:
+def _related(fields: Fields, own: tuple[str, ...]) -> tuple[Coverage, ...]:
     """The best of the related coverage: each article once, by quality, those without one last."""
-    found: dict[str, tuple[float, Coverage]] = {}
+    found: list[tuple[float, Coverage]] = []
     for name, item in islice(fields.items("related"), MAX_RELATED_READ):
         if not isinstance(item.data, dict):
             fields.warn(name, item.line, describe(item), "a mapping with title and webUrl")
@@ -261,17 +262,18 @@ def _related(fields: Fields, own_identity: str) -> tuple[Coverage, ...]:
         inner = fields.inner(name, item.data)
         original_url = inner.url("originalUrl")
         url = inner.url("webUrl") or original_url
-        if not url:
-            continue
-        given = inner.text("id")
-        identity = _identity(given, original_url or url)
-        if identity != own_identity:
+        if url:
             quality = inner.number("quality")
             link = Link(url, inner.text("title") or url, _provider_name(inner))
-            coverage = Coverage(_addresses(given, original_url, url), link)
-            found.setdefault(identity, (-math.inf if quality is None else quality, coverage))
-    best = sorted(found.values(), key=lambda each: -each[0])
-    return tuple(coverage for _, coverage in best[:MAX_RELATED])
+            coverage = Coverage(_addresses(inner.text("id"), original_url, url), link)
+            found.append((-math.inf if quality is None else quality, coverage))
+    taken = set(own)
+    best: list[Coverage] = []
+    for _, coverage in sorted(found, key=lambda each: -each[0]):
+        if taken.isdisjoint(coverage.addresses):
+            taken.update(coverage.addresses)
+            best.append(coverage)
+    return tuple(best[:MAX_RELATED])
 
 
 def _provider_name(fields: Fields) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
 # A reader that walks a chain of archives asks for each once, and caches in front keep the rest.
 KEPT = 256
 KEPT_BYTES = 64 * 1024 * 1024
+# So many wait for a document to be made; the threads that are left are for readers of what is there.
+MAX_WAITING = 4
 Source = TypeVar("Source")
+
+
+class BusyError(Exception):
+    """Enough documents are waited for; one that is not there yet can be had a moment later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class Shelf:
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
+        self._counting = threading.Lock()
+        self.waiting = 0
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._bytes = 0
 
@@ -55,23 +64,47 @@ class Shelf:
             asked_by: stands for a snapshot: what was found for it once is not looked for again.
             find: finds all that the document is made of; equal sources make equal documents.
             make: makes the pages of it, given those of the last time, as far as they are still there.
+
+        Raises:
+            BusyError: it would have to be made, and enough others are waited for.
         """
-        # One at a time: who walks all archives waits for himself, and no reader of a feed for him.
-        with self._turn:
-            kept = self._kept.get(path)
-            if kept is None or kept.asked_by is not asked_by:
-                source = find()
-                if source is None:
-                    return ()
-                last = kept.pages if kept else ()
-                pages = last if kept and kept.source == source else make(source, last)
-                self._forget(path)
-                kept = self._kept[path] = _Kept(asked_by, source, pages)
-                self._bytes += kept.size
-            self._kept.move_to_end(path)
-            while len(self._kept) > 1 and (len(self._kept) > KEPT or self._bytes > KEPT_BYTES):
-                self._forget(next(iter(self._kept)))
+        kept = self._kept.get(path)
+        if kept and kept.asked_by is asked_by:
+            # Most of all, who walks a chain must not be felt by who asks for what is there.
+            with suppress(KeyError):
+                self._kept.move_to_end(path)
             return kept.pages
+        with self._counting:
+            if self.waiting == MAX_WAITING:
+                raise BusyError
+            self.waiting += 1
+        try:
+            with self._turn:
+                return self._made(path, asked_by, find, make)
+        finally:
+            with self._counting:
+                self.waiting -= 1
+
+    def _made(
+        self,
+        path: str,
+        asked_by: object,
+        find: Callable[[], Source | None],
+        make: Callable[[Source, tuple[Document, ...]], tuple[Document, ...]],
+    ) -> tuple[Document, ...]:
+        kept = self._kept.get(path)
+        if kept is None or kept.asked_by is not asked_by:
+            source = find()
+            if source is None:
+                return ()
+            last = kept.pages if kept else ()
+            pages = last if kept and kept.source == source else make(source, last)
+            self._forget(path)
+            kept = self._kept[path] = _Kept(asked_by, source, pages)
+            self._bytes += kept.size
+        while len(self._kept) > 1 and (len(self._kept) > KEPT or self._bytes > KEPT_BYTES):
+            self._forget(next(iter(self._kept)))
+        return kept.pages
 
     def _forget(self, path: str) -> None:
         kept = self._kept.pop(path, None)

@@ -20,6 +20,7 @@ from werkzeug.exceptions import (
     Unauthorized,
 )
 
+from feedsvc.documents.shelf import BusyError
 from feedsvc.log import fields, logger
 
 if TYPE_CHECKING:
@@ -92,11 +93,14 @@ def _elsewhere(served: Snapshot | None, base_url: str, error: HTTPException) -> 
         return _problem(ServiceUnavailable("The articles have not been read yet.", retry_after=5))
     # WSGI hands on bytes as Latin-1 (PEP 3333); names in paths are UTF-8.
     path = request.environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace")
-    if served.document(path):
-        return _problem(MethodNotAllowed(["GET", "HEAD"], "This can only be read."))
-    if served.is_retired(path):
-        return _problem(Gone("This feed was given up, and will not come back."))
-    target = served.redirect(path)
+    try:
+        if served.document(path):
+            return _problem(MethodNotAllowed(["GET", "HEAD"], "This can only be read."))
+        if served.is_retired(path):
+            return _problem(Gone("This feed was given up, and will not come back."))
+        target = served.redirect(path)
+    except BusyError:
+        return _problem(ServiceUnavailable("Enough pages are waited for already.", retry_after=1))
     return _moved(base_url + quote(target)) if target else _problem(error)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from feedsvc.documents.format import FEED_ENDINGS
+from feedsvc.documents.shelf import BusyError
 from feedsvc.documents.snapshot import Snapshot
 from feedsvc.web.conditional import choose_coding, is_fresh
 
@@ -24,6 +25,8 @@ _PREFLIGHT = [
     ("Access-Control-Max-Age", "86400"),
     ("Allow", "GET, HEAD, OPTIONS"),
 ]
+# Whoever crawls pages and archives faster than they can be made; a moment later, some are.
+_BUSY = [("Retry-After", "1"), ("Content-Length", "0"), ("Cache-Control", "no-store")]
 
 
 def serve_documents(snapshot: SnapshotSource, otherwise: WSGIApplication) -> WSGIApplication:
@@ -34,6 +37,9 @@ def serve_documents(snapshot: SnapshotSource, otherwise: WSGIApplication) -> WSG
         path = environ["PATH_INFO"]
         try:
             document = now.document(path) if now else None
+        except BusyError:
+            start_response("503 Service Unavailable", _BUSY)
+            return []
         except Exception:  # noqa: BLE001 - it fails again there, where it is logged and answered
             document = None
         if document is None:

@@ -1,0 +1,75 @@
+"""Tags: markup whose cleaning would cost minutes, or all memory, made such that it does not.
+
+Formatting that is not closed is opened again in every block that follows, and browsers demand it (HTML §13.2.4.3):
+some kilobytes of it make gigabytes. Of those that are equal only three are opened again; so it is made equal.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Nested without end, a few hundred kilobytes of tags cost the parser minutes; this many cost under a second.
+MAX_TAGS = 20_000
+# So many different ones may be open at once.
+MAX_FORMATTING = 20
+# What lxml takes apart at all is less than 2,048 deep.
+MAX_DEPTH = 1_000
+_TAG = re.compile(r"</?[A-Za-z]")
+_ATTRIBUTE = r"""
+    [^\s/>] [^\s/>=]*+
+    (?: \s*+ = \s*+ (?: "[^"]*+(?:"|\Z) | '[^']*+(?:'|\Z) | [^\s>"'][^\s>]*+ | (?=>|\Z) ) )?+"""
+# As a browser takes markup apart (HTML §13.2.5): comments, which hold no tags, and tags, whose attributes may hold
+# what looks like tags.
+_TOKEN = re.compile(
+    rf"""<!--(?:-?> | .*?(?:--!?>|\Z))
+    | <(?P<name>[a-z][^\s/>]*+) (?P<rest>(?:[\s/]++ | {_ATTRIBUTE})*+) (?:>|\Z)""",
+    re.IGNORECASE | re.ASCII | re.VERBOSE | re.DOTALL,
+)
+# Where these end, whatever was begun in them ends too.
+_RAW_END = re.compile(
+    r"(?=</(?:script|style|textarea|title|xmp|iframe|noembed|noframes|noscript)[\s/>])", re.IGNORECASE | re.ASCII
+)
+_FORMATTING = frozenset("b big code em font i nobr s small strike strong tt u".split())
+# Those that we would let through.
+_MARK = re.compile(
+    r"""(?<![^\s/"'])(?:lang|dir|title)\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+'|[^\s>"'<]++)""", re.IGNORECASE | re.ASCII
+)
+_OPENS_OR_CLOSES = re.compile(r"<(/?)([a-z][a-z0-9]*)")
+_VOID = frozenset("br col hr img".split())
+
+
+class TooManyTagsError(Exception):
+    """The markup has more tags than any text."""
+
+
+def affordable(markup: str) -> str:
+    """The same markup in a form that a parser can afford; it means the same, but for attributes of formatting.
+
+    Raises:
+        TooManyTagsError: it has more tags than any text.
+    """
+    if sum(1 for _ in _TAG.finditer(markup)) > MAX_TAGS:
+        raise TooManyTagsError
+    seen: set[str] = set()
+
+    def rewrite(match: re.Match[str]) -> str:
+        name = match["name"]
+        if name is None or name.lower() not in _FORMATTING:
+            # Should a browser see no comment or attribute here, but text, it must not find tags in it.
+            return "<" + match[0][1:].replace("<", "&lt;")
+        tag = " ".join([name.lower(), *_MARK.findall(match["rest"])])
+        if len(seen) < MAX_FORMATTING:
+            seen.add(tag)
+        return f"<{tag if tag in seen else name}>"
+
+    return "".join(_TOKEN.sub(rewrite, piece) for piece in _RAW_END.split(markup))
+
+
+def depth(markup: str) -> int:
+    """How deep clean markup is nested."""
+    deepest = now = 0
+    for end, name in _OPENS_OR_CLOSES.findall(markup):
+        if name not in _VOID:
+            now += -1 if end else 1
+            deepest = max(deepest, now)
+    return deepest
