@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
 from feedsvc.text import fold
+from feedsvc.urls import clean_url, normalise_url
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -117,3 +118,15 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path
         return f"{place}: {self.field or 'the file'}: found {self.found}, expected {self.expected}"
+
+
+def identity_of(given: str, url: str) -> str:
+    """What tells an article from all others: the id that it was given, else its URL, in one form (RFC 3986 §6)."""
+    as_url = clean_url(given or url)
+    return normalise_url(as_url) if as_url else given
+
+
+def addresses_of(*names: str | None) -> tuple[str, ...]:
+    """What an article may be called by, in a form in which two are the same: by http or https, any part of it."""
+    identities = (identity_of(name, "").partition("#")[0].rstrip("/") for name in names if name)
+    return tuple(dict.fromkeys(each.removeprefix("http:").removeprefix("https:") for each in identities))

@@ -9,12 +9,22 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
-from feedsvc.articles.article import Article, Author, Coverage, Image, Link, Problem, Provider
+from feedsvc.articles.article import (
+    Article,
+    Author,
+    Coverage,
+    Image,
+    Link,
+    Problem,
+    Provider,
+    addresses_of,
+    identity_of,
+)
 from feedsvc.articles.fields import DATE, URL, Fields
 from feedsvc.articles.markup import MarkupError, player_page, render_body
 from feedsvc.text import clean, fold, printable, unescape
 from feedsvc.tree import TreeError, describe, parse_tree
-from feedsvc.urls import clean_domain, clean_url, normalise_url
+from feedsvc.urls import clean_domain, clean_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,8 +141,8 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
     quality, heat = fields.number("quality"), fields.number("heat")
     provider, topics, images = _provider(fields), _topics(fields), tuple(_images(fields))
     given_id = fields.text("id")
-    identity = _identity(given_id, original_url or url or "")
-    addresses = _addresses(given_id, original_url, url, amp_url)
+    identity = identity_of(given_id, original_url or url or "")
+    addresses = addresses_of(given_id, original_url, url, amp_url)
     related = _related(fields, addresses)
     length, featured = _length(fields), _featured(fields)
     if fields.failed or not (title and url and date):
@@ -170,17 +180,6 @@ def _body(fields: Fields, source: str, kind: Literal["markdown", "html"], url: s
     except MarkupError as error:
         fields.warn("body", None, str(error), "fewer")
         return ""
-
-
-def _identity(given: str, url: str) -> str:
-    as_url = clean_url(given or url)
-    return normalise_url(as_url) if as_url else given
-
-
-def _addresses(*names: str | None) -> tuple[str, ...]:
-    """What an article may be called by, in a form in which two are the same: by http or https, any part of it."""
-    identities = (_identity(name, "").partition("#")[0].rstrip("/") for name in names if name)
-    return tuple(dict.fromkeys(each.removeprefix("http:").removeprefix("https:") for each in identities))
 
 
 def _provider(fields: Fields) -> Provider | None:
@@ -265,7 +264,7 @@ def _related(fields: Fields, own: tuple[str, ...]) -> tuple[Coverage, ...]:
         if url:
             quality = inner.number("quality")
             link = Link(url, inner.text("title") or url, _provider_name(inner))
-            coverage = Coverage(_addresses(inner.text("id"), original_url, url), link)
+            coverage = Coverage(addresses_of(inner.text("id"), original_url, url), link)
             found.append((-math.inf if quality is None else quality, coverage))
     taken = set(own)
     best: list[Coverage] = []
