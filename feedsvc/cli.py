@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -19,25 +17,32 @@ from feedsvc import __version__, health, log
 from feedsvc.build import BuildError, build
 from feedsvc.clock import iso
 from feedsvc.config import ConfigError, load_settings
+from feedsvc.documents.format import FEED_ENDINGS
 from feedsvc.explain import ExplainError, explain
 from feedsvc.log import fields, logger
-from feedsvc.publisher import Publisher, State
+from feedsvc.publisher import Publisher
+from feedsvc.remote import TOKEN, RemoteError, reload_remote
+from feedsvc.rules import load_rules
 from feedsvc.serve import StartError, serve
+from feedsvc.store.database import DatabaseStore
+from feedsvc.store.store import Remembered, StoreError
+from feedsvc.text import printable
 
 if TYPE_CHECKING:
-    from feedsvc.articles.article import Problem
     from feedsvc.articles.library import Progress
+    from feedsvc.feeds.memory import Event
+    from feedsvc.reload import State
     from feedsvc.settings import Settings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_TOKEN = "FEEDSVC_ADMIN_TOKEN"  # noqa: S105 - the variable's name
 _FLAGS: dict[str, tuple[str, str, str]] = {
     "config": ("config", "FILE", "The configuration file (config/feedsvc.yaml where it exists)."),
     "articles": ("articles", "DIR", "The directory of articles."),
     "host": ("host", "ADDRESS", "The address to listen on."),
     "port": ("port", "NUMBER", "The port to listen on."),
     "base-url": ("base_url", "URL", "What the public URLs begin with."),
+    "store": ("store.url", "URL", "Where it is kept what readers were told, such as sqlite:///var/feedsvc.db."),
     "reload-every": ("reload.every", "DURATION", "How often the directory is read again, such as 60s."),
 }
 
@@ -67,7 +72,7 @@ def _settings(flags: dict[str, str | None]) -> Settings:
 
 
 def _token() -> str | None:
-    return os.environ.get(_TOKEN, "").strip() or None
+    return os.environ.get(TOKEN, "").strip() or None
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:
@@ -76,11 +81,27 @@ def _fail(message: str, code: int = 1) -> NoReturn:
 
 
 def _loaded(settings: Settings) -> State:
-    """The state after one reload, with progress on a terminal."""
-    logger.setLevel("WARNING")
-    outcome = Publisher(settings).reload(_progress())
+    """The state after one reload, with progress on a terminal. What is remembered is read, and left as it is."""
+    logger.setLevel("ERROR")
+    return _reloaded(settings, Publisher(settings, remembered=_remembered(settings)), accept=True)
+
+
+def _remembered(settings: Settings) -> Remembered:
+    """What is remembered; nothing, and a note, where that cannot be had: the rest can be told all the same."""
+    try:
+        with closing(DatabaseStore(settings.store.url, write=False)) as store:
+            return store.load(load_rules(settings))
+    except StoreError as error:
+        click.echo(f"feedsvc: note: {error}", err=True)
+        return Remembered()
+
+
+def _reloaded(settings: Settings, publisher: Publisher, *, accept: bool) -> State:
+    outcome = publisher.reload(_progress(), accept=accept)
     if outcome.error:
         _fail(f"{settings.articles}: {outcome.error}")
+    if outcome.forgetting:
+        click.echo(f"feedsvc: note: the memory is not kept: {outcome.forgetting}", err=True)
     return outcome.state
 
 
@@ -111,7 +132,7 @@ def commands() -> None:
 
 
 @commands.command("serve")
-@_flags("articles", "host", "port", "base-url", "reload-every")
+@_flags("articles", "host", "port", "base-url", "reload-every", "store")
 def serve_command(**flags: str | None) -> None:
     """Serve the feeds, and keep them current while the files change.
 
@@ -127,30 +148,23 @@ def serve_command(**flags: str | None) -> None:
 
 @commands.command("reload")
 @_flags("host", "port")
-def reload_command(**flags: str | None) -> None:
+@click.option("--accept", is_flag=True, help="Publish what is held back as a mistake.")
+def reload_command(*, accept: bool, **flags: str | None) -> None:
     """Make a running service reload now, and wait until the new feeds are served.
 
-    Needs the token that the service was started with in FEEDSVC_ADMIN_TOKEN.
+    Needs the token that the service was started with in FEEDSVC_ADMINTOKEN.
 
     \b
-    Example: FEEDSVC_ADMIN_TOKEN=… feedsvc reload --port 8080
+    Example: FEEDSVC_ADMINTOKEN=… feedsvc reload --port 8080
     """
     settings = _settings(flags)
     token = _token()
     if not token:
-        _fail(f"{_TOKEN} is not set; set it to the token that the service was started with")
-    url = f"http://{_reachable(settings.host)}:{settings.port}/admin/reload"
-    request = urllib.request.Request(url, method="POST", headers={"Authorization": f"Bearer {token}"})
+        _fail(f"{TOKEN} is not set; set it to the token that the service was started with")
     try:
-        with urllib.request.urlopen(request, timeout=600) as response:  # noqa: S310 - the scheme is ours
-            report = json.load(response)
-    except urllib.error.HTTPError as error:
-        _fail(_refused(url, error))
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        _fail(f"no service answers at {url}: {reason}; is it running, on this host and port?")
-    except ValueError:
-        _fail(f"{url} does not answer as feedsvc does; what runs there?")
+        report = reload_remote(settings.host, settings.port, token, accept=accept)
+    except RemoteError as error:
+        _fail(str(error))
     click.echo(
         f"reloaded in {report['seconds']} s: {health.count_of(report['files'], 'file')}, "
         f"{report['selected']} selected, {report['rendered']} of {health.count_of(report['feeds'], 'feed')} "
@@ -160,31 +174,8 @@ def reload_command(**flags: str | None) -> None:
         click.echo(problem)
 
 
-def _reachable(host: str) -> str:
-    """Where a server that listens on `host` can be reached from the same machine."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if address.is_unspecified:
-        return "[::1]" if address.version == 6 else "127.0.0.1"
-    return f"[{host}]" if address.version == 6 else host
-
-
-def _refused(url: str, error: urllib.error.HTTPError) -> str:
-    if error.code == 401:
-        return f"{url} refuses the token; is {_TOKEN} the one that the service was started with?"
-    if error.code == 404:
-        return f"{url} is switched off; start the service with {_TOKEN} set"
-    try:
-        body = json.load(error)
-    except ValueError:
-        body = {}
-    return f"{url} answers {error.code}: {body.get('error') or body.get('detail') or error.reason}"
-
-
 @commands.command("check")
-@_flags("articles")
+@_flags("articles", "store")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="text or json.")
 def check_command(style: str, **flags: str | None) -> None:
     """List every problem of every file, with its place. Exit status 1 if there is one.
@@ -195,7 +186,7 @@ def check_command(style: str, **flags: str | None) -> None:
     state = _loaded(_settings(flags))
     problems = state.problems
     if style == "json":
-        click.echo(json.dumps(_check_report(state, problems), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(health.check_report(state), ensure_ascii=False, indent=2))
     else:
         for problem in problems:
             click.echo(str(problem))
@@ -205,29 +196,8 @@ def check_command(style: str, **flags: str | None) -> None:
     sys.exit(1 if problems else 0)
 
 
-def _check_report(state: State, problems: list[Problem]) -> dict[str, object]:
-    return {
-        "files": len(state.library.files),
-        "articles": len(state.articles),
-        "selected": len(state.selection.articles),
-        "held": state.held,
-        "superseded": [{"file": each.path, "by": each.by} for each in state.superseded],
-        "problems": [
-            {
-                "file": each.path,
-                "line": each.line,
-                "field": each.field,
-                "found": each.found,
-                "expected": each.expected,
-                "fatal": each.fatal,
-            }
-            for each in problems
-        ],
-    }
-
-
 @commands.command("list")
-@_flags("articles", "base-url")
+@_flags("articles", "base-url", "store")
 def list_command(**flags: str | None) -> None:
     """List the feeds, with the number of articles and the date of the newest.
 
@@ -242,7 +212,7 @@ def list_command(**flags: str | None) -> None:
 
 
 @commands.command("explain")
-@_flags("articles")
+@_flags("articles", "store")
 @click.argument("file", type=click.Path(path_type=Path))
 def explain_command(file: Path, **flags: str | None) -> None:
     """Tell what was read of FILE, and which feeds carry it or what holds it back.
@@ -259,16 +229,19 @@ def explain_command(file: Path, **flags: str | None) -> None:
 
 
 @commands.command("build")
-@_flags("articles", "base-url")
+@_flags("articles", "base-url", "store")
+@click.option("--accept", is_flag=True, help="Also where readers would lose much by it.")
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
-def build_command(out: Path, **flags: str | None) -> None:
+def build_command(out: Path, *, accept: bool, **flags: str | None) -> None:
     """Write all feeds and pages as files below OUT, for a static host or a CDN.
 
     \b
     Example: feedsvc build public --base-url https://feeds.example.org
     """
     settings = _settings(flags)
-    state = _loaded(settings)
+    logger.setLevel("WARNING")
+    with closing(DatabaseStore(settings.store.url, write=True)) as store:
+        state = _reloaded(settings, Publisher(settings, store=store), accept=accept)
     if state.snapshot is None:  # pragma: no cover - a reload without an error leaves a snapshot
         _fail("nothing to write")
     try:
@@ -281,10 +254,46 @@ def build_command(out: Path, **flags: str | None) -> None:
     )
 
 
+@commands.command("history")
+@_flags("store")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many events.")
+@click.argument("about", required=False)
+def history_command(about: str | None, limit: int, **flags: str | None) -> None:
+    """Tell what happened to articles for their readers, the newest first.
+
+    ABOUT is an article's file, title, URL or id, or a feed such as /topics/ai; without it, all articles are meant.
+
+    \b
+    Example: feedsvc history seeds/001_ead6f760b060af40.txt
+    """
+    settings = _settings(flags)
+    with closing(DatabaseStore(settings.store.url, write=False)) as store:
+        names = [None] if about is None else [about, _relative(about, settings.articles), _feed(about)]
+        events: list[Event] = next((found for name in names if (found := store.history(name, limit))), [])
+    for event in events:
+        parts = f" ({', '.join(event.parts)})" if event.parts else ""
+        click.echo(f"{iso(event.at)}  {event.happening:9}  {printable(event.path)}  {event.title}{parts}")
+    if not events:
+        click.echo("nothing is known of it" if about else "nothing has happened yet")
+
+
+def _relative(name: str, root: Path) -> str:
+    """A file's path relative to the articles, as it is remembered."""
+    path = Path(name).absolute()
+    return str(path.relative_to(root.absolute())) if path.is_relative_to(root.absolute()) else name
+
+
+def _feed(path: str) -> str:
+    """A feed's path, of that of one of its forms."""
+    return next((path.removesuffix(each) for each in FEED_ENDINGS if path.endswith(each)), path)
+
+
 def main() -> None:
     """Run the command. No traceback reaches a user: it is logged where `log.level` is debug."""
     try:
         commands(prog_name="feedsvc")
+    except StoreError as error:
+        _fail(f"the memory cannot be used: {error}")
     except Exception:  # noqa: BLE001 - the last stop before a traceback
         logger.exception("internal error", extra=fields(hint="FEEDSVC_LOG_LEVEL=debug shows where"))
         sys.exit(70)

@@ -100,7 +100,7 @@ def load_settings(
     _read_environment(environ, given, mistakes)
     for key, value in (flags or {}).items():
         if value is not None:
-            given[key] = _Given(value, f"--{re.sub('[._]', '-', key)}")
+            given[key] = _Given(value, f"--{re.sub('[._]', '-', key.removesuffix('.url'))}")
     return _validate(given, mistakes)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from feedsvc.articles.article import Article
     from feedsvc.articles.library import FileState
-    from feedsvc.publisher import State
+    from feedsvc.reload import State
 
 
 class ExplainError(Exception):
@@ -78,7 +78,8 @@ def _fate(state: State, known: FileState) -> Iterator[str]:
         yield "result      no feed: the file cannot be used"
         return
     if known.broken:
-        yield "note        the file cannot be used as it is; its last good state stands"
+        since = next((f", since {iso(each.since)}" for each in known.problems if each.since), "")
+        yield f"note        the file cannot be used as it is; its last good state stands{since}"
     by = {each.path: each.by for each in state.superseded}.get(article.path)
     if by:
         yield f"result      no feed by itself: {by} holds a revision of this article that stands before it"

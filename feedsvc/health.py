@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from feedsvc import __version__
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
-    from feedsvc.publisher import Outcome, State
+    from feedsvc.publisher import Outcome
+    from feedsvc.reload import State
 
 # What health names one by one, it names up to this many of; the rest is counted, and `feedsvc check` has all.
 _NAMED = 20
@@ -32,6 +34,8 @@ def report(state: State, last: Outcome | None, every: timedelta, now: datetime) 
         status, output = "warn", f"the last good state is served: {last.error}"
     elif age is not None and age > 3 * every.total_seconds() + 60:
         status, output = "warn", "the last good state is served: no reload has ended for too long"
+    elif last and last.forgetting:
+        status, output = "warn", f"what readers were told is not kept over a restart: {last.forgetting}"
     body: dict[str, object] = {
         "status": status,
         "version": __version__,
@@ -48,9 +52,41 @@ def report(state: State, last: Outcome | None, every: timedelta, now: datetime) 
         "superseded": [{"file": each.path, "by": each.by} for each in state.superseded[:_NAMED]],
         "superseded_count": len(state.superseded),
         "problems": len(state.problems),
+        "broken": [{"file": path, "since": since} for path, since in _broken(state).items()],
         "feeds": len(state.snapshot.feeds) if state.snapshot else 0,
     }
+    if last and last.held:
+        body["held_back"] = {"loss": str(last.held.loss), "since": iso(last.held.since)}
     return body if output is None else {"status": status, "output": output, **body}
+
+
+def _broken(state: State) -> dict[str, str | None]:
+    """The first files whose last good state stands for them, and since when."""
+    broken = {each.path: iso(each.since) for each in state.problems if each.since}
+    return dict(islice(broken.items(), _NAMED))
+
+
+def check_report(state: State) -> dict[str, object]:
+    """What `feedsvc check` tells programs: what was found, and every problem."""
+    return {
+        "files": len(state.library.files),
+        "articles": len(state.articles),
+        "selected": len(state.selection.articles),
+        "held": state.held,
+        "superseded": [{"file": each.path, "by": each.by} for each in state.superseded],
+        "problems": [
+            {
+                "file": each.path,
+                "line": each.line,
+                "field": each.field,
+                "found": each.found,
+                "expected": each.expected,
+                "fatal": each.fatal,
+                "since": iso(each.since),
+            }
+            for each in state.problems
+        ],
+    }
 
 
 def summary(state: State) -> str:

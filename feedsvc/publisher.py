@@ -1,4 +1,4 @@
-"""The publisher: one reload after the other, from the directory to the snapshot that is served.
+"""The publisher: one reload after the other, and what is served meanwhile.
 
 Whatever goes wrong in a reload, the last snapshot stays and the next reload starts from where the last good one
 ended. Here is the only state of the service that changes; each part of it is immutable and replaced whole.
@@ -6,89 +6,104 @@ ended. Here is the only state of the service that changes; each part of it is im
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from feedsvc.articles.directory import DirectoryError
-from feedsvc.articles.library import Library, LoadRules, Progress, load
-from feedsvc.articles.revisions import Superseded, choose
+from feedsvc import rules
+from feedsvc.articles.directory import DirectoryError, without_excluded
+from feedsvc.articles.library import Library
 from feedsvc.clock import Clock
 from feedsvc.clock import now as present
-from feedsvc.documents.snapshot import Snapshot, cache_control, publish
-from feedsvc.feeds.addresses import Memory
-from feedsvc.feeds.catalog import Catalog, Listing
-from feedsvc.feeds.compose import compose
-from feedsvc.feeds.feed import Site, View
-from feedsvc.feeds.selection import Selection, SelectionRules, select
+from feedsvc.feeds.changes import MAX_CHANGES
+from feedsvc.feeds.memory import Memory
+from feedsvc.feeds.recollection import recollect
+from feedsvc.feeds.selection import Selection
+from feedsvc.guard import Guard, Held, HeldError
 from feedsvc.log import fields, logger
-from feedsvc.text import fold
+from feedsvc.reload import State, advance, is_current, read, sort
+from feedsvc.store.store import Remembered, Store, StoreError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from feedsvc.articles.article import Article, Problem
+    from feedsvc.articles.library import Progress
+    from feedsvc.documents.snapshot import Snapshot
+    from feedsvc.feeds.memory import Event
+    from feedsvc.reload import Reading
     from feedsvc.settings import Settings
 
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What the last good reload made of the directory."""
-
-    library: Library = field(default_factory=Library)
-    articles: tuple[Article, ...] = ()
-    superseded: tuple[Superseded, ...] = ()
-    selection: Selection = field(default_factory=Selection)
-    memory: Memory = field(default_factory=Memory)
-    snapshot: Snapshot | None = None
-    reloaded_at: datetime | None = None
-
-    @property
-    def problems(self) -> list[Problem]:
-        """Everything that is wrong with the files."""
-        return list(self.library.problems())
-
-    @property
-    def held(self) -> dict[str, int]:
-        """How many articles are held back, by reason."""
-        return dict(sorted(Counter(self.selection.held.values()).items()))
+# While the store cannot be written: so many events are held for it.
+MAX_UNTOLD = 10_000
+_INTERNAL = "an internal error; the log has it"
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a reload ended: the state it left, and the error that ended it early, if one did."""
+    """How a reload ended: the state it left, and the error that ended it early, if one did.
+
+    `held` is the loss that it would have brought, where it was not published for that; `forgetting` is why it
+    could not be kept over a restart, if it could not.
+    """
 
     number: int
     state: State
     seconds: float
     error: str | None = None
+    held: Held | None = None
+    forgetting: str | None = None
 
 
 class Publisher:
     """Reloads on demand, never twice at once, and holds what is served."""
 
-    def __init__(self, settings: Settings, clock: Clock = present) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock = present,
+        store: Store | None = None,
+        remembered: Remembered | None = None,
+    ) -> None:
+        """Begin with what is remembered, or else, at the first reload, with what the store remembers."""
         self._settings = settings
         self._clock = clock
+        self._store = store
+        self._untold: list[Event] = []
         self._turn = threading.Lock()
         self._started = 0
+        self._accepting = False
+        self._guard = Guard(settings)
+        # The files of the last reading, published or not.
+        self._files = Library()
+        # Whether what is remembered is of another directory.
+        self._moved = False
+        # Whether the memory knows the articles of the last reload as that one left them.
+        self._compared = True
+        # What the store has, as far as we know.
+        self._kept: Remembered | None = None
         self.state = State()
         self.last: Outcome | None = None
+        if remembered or store is None:
+            self._adopt(remembered or Remembered())
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """What is served; None until the first reload has succeeded."""
+        """What is served; None until there is something to serve."""
         return self.state.snapshot
 
-    def reload(self, progress: Progress | None = None) -> Outcome:
+    def reload(self, progress: Progress | None = None, *, accept: bool = False) -> Outcome:
         """Bring the snapshot up to date with the directory as it is when this is called, or later.
 
         Callers that come while a reload runs wait for it, and then share one reload that starts after they came.
         Never raises: an error is told by the outcome, and the state stays as it was.
+
+        Args:
+            progress: is told how many files of how many are done.
+            accept: publish it, whatever readers lose by it.
         """
+        self._accepting = self._accepting or accept
         wanted = self._started + 1
         with self._turn:
             if self.last is not None and self.last.number >= wanted:
@@ -99,76 +114,152 @@ class Publisher:
 
     def _reload(self, number: int, progress: Progress | None) -> Outcome:
         begin = time.perf_counter()
-        error = None
+        error = forgetting = None
+        accepting, self._accepting = self._accepting, False
         try:
-            self.state = advance(self.state, self._settings, self._clock(), progress)
+            forgetting = self._recall()
+            now = self._clock()
+            self._files = read(self._settings, self._known_files(), now, progress, accept=accepting)
+            if self._compared and is_current(self.state, self._files, now):
+                self._guard.held = None
+                self.state = replace(self.state, library=self._files, events=(), reloaded_at=now)
+                forgetting = self._keep(self.state) or forgetting
+            else:
+                reading = self._sorted(now)
+                self._guard.check(self.state.memory, reading, accepting=accepting or self._moved)
+                forgetting = self._publish(reading) or forgetting
+                self._moved = False
+                self._files = replace(self._files, reread=frozenset())
         except DirectoryError as failure:
             error = str(failure)
             logger.warning("reload failed", extra=fields(error=error))
+        except HeldError as failure:
+            error = str(failure)
         except Exception:  # noqa: BLE001 - logged, and told by the outcome
             # Promise: whatever fails, the last good state is served, and the next reload runs.
-            error = "an internal error; the log has it"
+            error = _INTERNAL
             logger.exception("reload failed")
-        outcome = Outcome(number, self.state, time.perf_counter() - begin, error)
+        if error and self.state.snapshot is None:
+            self._serve_what_is_left()
+        outcome = Outcome(number, self.state, time.perf_counter() - begin, error, self._guard.held, forgetting)
         if error is None:
             _report(outcome)
         return outcome
 
+    def _known_files(self) -> Library:
+        """The files of the last reading, and the published state of those that one not published lacked."""
+        published = self.state.library.files
+        if self._files.files is published:
+            return self._files
+        return replace(self._files, files={**published, **self._files.files})
 
-def advance(state: State, settings: Settings, now: datetime, progress: Progress | None = None) -> State:
-    """The next state: everything from the directory to the snapshot.
+    def _sorted(self, now: datetime) -> Reading:
+        """What was read, with what is remembered; in another directory with nothing in common, with nothing."""
+        if self._moved:
+            known = self.state.memory.sightings
+            if not any(article.identity in known for article in self._files.articles()):
+                self.state = replace(self.state, memory=Memory(), changes=())
+        return sort(self._files, self._settings, self.state.memory, now)
 
-    Raises:
-        DirectoryError: the directory as a whole cannot be read.
-    """
-    rules = settings.selection
-    library = load(settings.articles, load_rules(settings), state.library, progress)
-    articles, superseded = choose(library.articles(), publish_missing=rules.missing_published == "publish")
-    selection = select(articles, selection_rules(settings), now)
-    composition = compose(selection, site(settings), state.memory, view(settings), catalog(settings))
-    http = settings.http
-    caching = cache_control(http.max_age, http.stale_while_revalidate, http.stale_if_error)
-    snapshot = publish(composition, caching, state.snapshot, now, with_pages=settings.pages)
-    return State(library, tuple(articles), tuple(superseded), selection, composition.memory, snapshot, now)
+    def _serve_what_is_left(self) -> None:
+        """Where some of what is remembered is damaged, serve the rest while nothing else can be; tell nobody."""
+        if self._kept and self._kept.library.files and not self._moved:
+            left = self._remembered_state(self._kept, self._still_ours(self._kept.library))
+            self.state = replace(left, library=Library(), memory=self.state.memory, changes=self.state.changes)
 
+    def _recall(self) -> str | None:
+        """Have what the store remembers, where that could not be had yet; or tell why not."""
+        if self._store is None or self._kept is not None:
+            return None
+        try:
+            self._adopt(self._store.load(rules.load_rules(self._settings)))
+        except StoreError as failure:
+            logger.warning("the memory cannot be read", extra=fields(error=str(failure)))
+            return str(failure)
+        except Exception:  # noqa: BLE001 - logged, and told by the outcome
+            logger.exception("the memory cannot be read")
+            return _INTERNAL
+        return None
 
-def load_rules(settings: Settings) -> LoadRules:
-    """What the configuration says of reading files."""
-    return LoadRules(settings.exclude, ZoneInfo(settings.timezone), settings.limits.file_bytes)
+    def _adopt(self, remembered: Remembered) -> None:
+        """Go on from what is remembered: it is served until the directory has been read."""
+        self._kept = remembered
+        if self.state.snapshot is not None:
+            self._catch_up(remembered)
+            return
+        self.state = replace(self.state, memory=remembered.memory, changes=remembered.changes)
+        self._files = self._still_ours(remembered.library)
+        if self._files.files and remembered.whole:
+            state = self._remembered_state(remembered, self._files)
+            self._untold += state.events
+            self.state = state
 
+    def _still_ours(self, library: Library) -> Library:
+        """What is remembered of files that are still among those that are configured."""
+        if library.path not in {"", os.path.realpath(self._settings.articles)}:
+            self._moved = True
+            return Library()
+        kept = without_excluded(library.files, self._settings.exclude)
+        files = {path: library.files[path] for path in kept}
+        return library if len(files) == len(library.files) else replace(library, files=files)
 
-def selection_rules(settings: Settings) -> SelectionRules:
-    """What the configuration says of selecting articles."""
-    rules = settings.selection
-    return SelectionRules(
-        publish_missing=rules.missing_published == "publish",
-        min_quality=rules.min_quality,
-        min_heat=rules.min_heat,
-        categories=rules.categories,
-        types=rules.types,
-        max_age=rules.max_age,
-    )
+    def _remembered_state(self, remembered: Remembered, library: Library) -> State:
+        """What is served until the directory has been read, and while it cannot be."""
+        settings = self._settings
+        # No time has passed for it: what has come due since may be gone from the directory by now. For what was
+        # served, `select` knows better than this when it was.
+        reading = replace(sort(library, settings, remembered.memory, _LONG_AGO), at=self._clock())
+        # It was seen as it is remembered.
+        before = replace(self.state, selection=reading.grouping.selection)
+        return replace(advance(before, reading, settings, remembered.documents), reloaded_at=None)
 
+    def _catch_up(self, remembered: Remembered) -> None:
+        """Go on from what is remembered, after readers were served without it for a while."""
+        known = remembered.memory.sightings
+        # Who was known all along did not arrive; what changed of them is found by the next comparison.
+        self._untold = [event for event in self._untold if event.identity not in known]
+        self.state = replace(
+            self.state,
+            memory=recollect(self.state.memory, remembered.memory),
+            changes=(*reversed(self._untold), *remembered.changes)[:MAX_CHANGES],
+        )
+        self._compared = False
 
-def site(settings: Settings) -> Site:
-    """What the configuration says of all feeds."""
-    each = settings.site
-    home = None if settings.pages else each.url or f"{settings.public_url}/"
-    return Site(settings.public_url, each.title, each.description, each.language, each.id, home)
+    def _publish(self, reading: Reading) -> str | None:
+        """Keep what was read, and then serve it; or serve it, and tell why it is not kept.
 
+        In this order: a reader must not have been told what a crash makes us forget.
+        """
+        remembered = self._kept.documents if self._kept and self.state.snapshot is None else None
+        before = self.state if self._compared else replace(self.state, selection=Selection())
+        state = advance(before, reading, self._settings, remembered)
+        self._compared = True
+        self._untold += state.events
+        forgetting = self._keep(state)
+        self.state = state
+        return forgetting
 
-def view(settings: Settings) -> View:
-    """What the configuration says of how feeds show articles."""
-    feeds = settings.feeds
-    return View(feeds.entries, feeds.content == "full", feeds.related, feeds.title, feeds.description)
-
-
-def catalog(settings: Settings) -> Catalog:
-    """What the configuration says of single topics and providers."""
-    return Catalog(
-        topics={fold(name): Listing(name, **dict(each)) for name, each in settings.topics.items()},
-        providers={fold(name): Listing(name, **dict(each)) for name, each in settings.providers.items()},
-    )
+    def _keep(self, state: State) -> str | None:
+        if self._store is None or state.snapshot is None:
+            return None
+        if self._kept is None:
+            # What could not be read must not be written over; `_recall` says why.
+            self._untold = self._untold[-MAX_UNTOLD:]
+            return None
+        now = Remembered(state.library, state.memory, state.snapshot.kept(), state.changes)
+        try:
+            self._store.save(self._kept, now, self._untold, rules.load_rules(self._settings))
+        except StoreError as failure:
+            logger.warning("the memory cannot be kept", extra=fields(error=str(failure)))
+            forgetting = str(failure)
+        except Exception:  # noqa: BLE001 - logged, and told by the outcome
+            logger.exception("the memory cannot be kept")
+            forgetting = _INTERNAL
+        else:
+            self._kept, self._untold = now, []
+            return None
+        self._untold = self._untold[-MAX_UNTOLD:]
+        return forgetting
 
 
 def _report(outcome: Outcome) -> None:

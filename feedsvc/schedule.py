@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Schedule:
     """Runs reloads in a thread of its own; `reload` runs one now, in the caller's."""
 
-    def __init__(self, reload: Callable[[], Outcome], every: timedelta, clock: Clock = present) -> None:
+    def __init__(self, reload: Callable[..., Outcome], every: timedelta, clock: Clock = present) -> None:
         self._reload = reload
         self._every = every
         self._clock = clock
@@ -33,9 +33,9 @@ class Schedule:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
-    def reload(self) -> Outcome:
+    def reload(self, *, accept: bool = False) -> Outcome:
         """Reload, and see to it that the next dated change happens when it is due."""
-        outcome = self._reload()
+        outcome = self._reload(accept=accept)
         # After a failure the next change may lie in the past: the interval tries again, and nothing spins.
         if outcome.error is None:
             self._release_at(outcome.state.selection.next_change)

@@ -5,12 +5,14 @@ granian keeps a second, small process that does nothing but start the serving on
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
 import socket
 import threading
-from contextlib import contextmanager, suppress
+import time
+from contextlib import closing, contextmanager, suppress
 from errno import EADDRINUSE
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,6 +26,8 @@ from feedsvc.clock import now
 from feedsvc.log import fields, logger
 from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
+from feedsvc.store.database import DatabaseStore
+from feedsvc.store.store import BusyError, StoreError
 from feedsvc.web.app import create_app
 from feedsvc.web.wsgi import serve_documents
 
@@ -54,6 +58,7 @@ def serve(settings: Settings, admin_token: str | None) -> None:
     if admin_token and not admin_token.isascii():
         raise StartError("FEEDSVC_ADMIN_TOKEN has letters beyond ASCII, which no HTTP header can carry")
     with _claimed(settings.host, settings.port) as address:
+        _check_store(settings)
         server = Granian(
             "feedsvc",
             address=address,
@@ -70,13 +75,30 @@ def serve(settings: Settings, admin_token: str | None) -> None:
         server.serve(target_loader=partial(start, settings, admin_token), wrap_loader=False)
 
 
+def _check_store(settings: Settings) -> None:
+    """Whether nobody else writes the memory: the serving process, which claims it, could not tell the user."""
+    try:
+        with closing(DatabaseStore(settings.store.url, write=True)) as store:
+            store.open()
+    except BusyError as error:
+        raise StartError(str(error)) from error
+    except StoreError:
+        # The serving process says so, and goes on without.
+        return
+
+
 def start(settings: Settings, admin_token: str | None) -> WSGIApplication:
     """In the serving process, before the port is opened: the first reload, the schedule, the application."""
     log.configure(settings.log.level, settings.log.format)
     _end_with_parent()
-    publisher = Publisher(settings)
+    publisher = Publisher(settings, store=DatabaseStore(settings.store.url, write=True))
     schedule = Schedule(publisher.reload, settings.reload.every)
+    gc.disable()
     schedule.reload()
+    gc.enable()
+    # Nearly all that is there now stays for long: going through it again and again would find no garbage, and make
+    # requests wait.
+    gc.freeze()
     schedule.start()
     _announce(publisher, settings)
     return make_application(publisher, schedule, settings, admin_token)
@@ -90,8 +112,8 @@ def make_application(
     def current_health() -> dict[str, object]:
         return health.report(publisher.state, publisher.last, settings.reload.every, now())
 
-    def reload() -> dict[str, object]:
-        return reload_report(schedule.reload())
+    def reload(*, accept: bool) -> dict[str, object]:
+        return reload_report(schedule.reload(accept=accept))
 
     app = create_app(lambda: publisher.snapshot, current_health, reload, settings.public_url, admin_token)
     return serve_documents(lambda: publisher.snapshot, app)
@@ -167,5 +189,8 @@ def _end_with_parent() -> None:
     def wait() -> None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
+        # The first process would see to it that the stop ends; nobody else does.
+        time.sleep(_STOP_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=wait, name="end-with-parent", daemon=True).start()

@@ -73,6 +73,12 @@ def _base_url(value: object) -> object:
     return parts._replace(netloc=parts.netloc.lower()).geturl().rstrip("/")
 
 
+def _store_url(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(r"sqlite://(/(?!:)[^?#\n]+)?", value):
+        raise ValueError("no URL of a store")
+    return value
+
+
 def _url(value: object) -> object:
     url = clean_url(value) if isinstance(value, str) else None
     if url is None:
@@ -118,6 +124,16 @@ class ReloadSettings(Section):
     )
 
 
+class GuardSettings(Section):
+    """When a reload looks like a mistake, and is held back for a while."""
+
+    share: Number = Field(0.5, ge=0, le=1, description="a number from 0 to 1")
+    minimum: int = Field(10, ge=1, le=1_000_000, description="a whole number from 1 to 1000000")
+    settle: Duration = Field(
+        timedelta(minutes=10), le=timedelta(days=30), description="a duration up to 30d, such as 10m"
+    )
+
+
 class SelectionSettings(Section):
     """Which articles are published. An article that lacks what a rule asks for does not pass the rule."""
 
@@ -142,6 +158,9 @@ class FeedSettings(Section):
     related: bool = Field(default=True, description="true or false")
     title: Text = Field("{name} · {site}", pattern=r"\S", description="text")
     description: Text = Field("{name}: {about}", pattern=r"\S", description="text")
+    order: Literal["published", "arrived"] = Field("published", description="published or arrived")
+    tombstones: bool = Field(default=False, description="true or false")
+    changes: bool = Field(default=False, description="true or false")
 
 
 class HttpSettings(Section):
@@ -185,6 +204,14 @@ class TopicSettings(ProviderSettings):
     rollup: bool = Field(default=False, description="true or false")
 
 
+class StoreSettings(Section):
+    """Where it is kept what readers were told."""
+
+    url: Annotated[str, BeforeValidator(_store_url)] = Field(
+        "sqlite:///var/feedsvc.db", description="a URL such as sqlite:///var/feedsvc.db, or sqlite:// for none"
+    )
+
+
 class LogSettings(Section):
     """What is logged, to standard error."""
 
@@ -213,11 +240,13 @@ class Settings(Section):
     )
     site: SiteSettings = SiteSettings()
     reload: ReloadSettings = ReloadSettings()
+    guard: GuardSettings = GuardSettings()
     selection: SelectionSettings = SelectionSettings()
     feeds: FeedSettings = FeedSettings()
     http: HttpSettings = HttpSettings()
     limits: LimitSettings = LimitSettings()
     pages: bool = Field(default=True, description="true or false")
+    store: StoreSettings = StoreSettings()
     log: LogSettings = LogSettings()
     topics: dict[str, TopicSettings] = Field(default_factory=dict)
     providers: dict[str, ProviderSettings] = Field(default_factory=dict)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 # All that XML 1.0 forbids (§2.2), and the control characters that it only discourages: they show as nothing or
 # as boxes. Tab, line feed, carriage return and the next-line character are white space and stay.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+# Names are hardly ever longer.
+_NAME_LENGTH = 80
 
 
 def clean(text: str) -> str:
@@ -28,7 +32,16 @@ def unescape(text: str) -> str:
 
 def fold(name: str) -> str:
     """The key under which two spellings of a name are the same: case, space and composition do not count."""
+    # The few names of topics and providers are asked for again by every article, in every reload; what somebody
+    # asks the server for may be long, and is not kept.
+    return _folded_name(name) if len(name) <= _NAME_LENGTH else _folded(name)
+
+
+def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", one_line(name).casefold())
+
+
+_folded_name = lru_cache(maxsize=16_384)(_folded)
 
 
 def printable(text: str) -> str:

@@ -39,7 +39,8 @@ def command(*arguments: str) -> list[str]:
 def environment(**variables: str) -> dict[str, str]:
     """The environment of the tests without settings, and with these variables."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("FEEDSVC_")}
-    return plain | variables
+    # No command may leave a memory in the checkout.
+    return plain | {"FEEDSVC_STORE_URL": "sqlite://"} | variables
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -80,9 +81,9 @@ class Service:
         report: dict[str, Any] = json.loads(self.ask("/health").body)
         return report
 
-    def reload(self) -> dict[str, Any]:
+    def reload(self, query: str = "") -> dict[str, Any]:
         """Reload now, and return what the service answers when the new snapshot is served."""
-        answer = self.ask("/admin/reload", "POST", Authorization=f"Bearer {TOKEN}")
+        answer = self.ask(f"/admin/reload{query}", "POST", Authorization=f"Bearer {TOKEN}")
         report: dict[str, Any] = json.loads(answer.body)
         return report | {"http_status": answer.status}
 
@@ -104,10 +105,12 @@ class Service:
 def running(directory: Path, articles: Path, *flags: str, port: int | None = None) -> Iterator[Service]:
     """A service of these articles, ended at the end."""
     port = port or free_port()
+    # The same again for a service that is started again at the same port.
+    store = f"sqlite:///{directory}/memory-{port}.db"
     log = directory / f"service-{port}.log"
     with log.open("a", encoding="utf-8") as stderr:
         process = subprocess.Popen(
-            command("serve", "--articles", str(articles), "--port", str(port), *flags),
+            command("serve", "--articles", str(articles), "--port", str(port), "--store", store, *flags),
             cwd=ROOT,
             env=environment(FEEDSVC_ADMIN_TOKEN=TOKEN),
             stdout=stderr,

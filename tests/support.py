@@ -11,11 +11,16 @@ from wsgiref.util import setup_testing_defaults
 
 from feedsvc.articles.article import Article
 from feedsvc.config import load_settings
-from feedsvc.feeds.feed import Site
+from feedsvc.feeds.catalog import Catalog
+from feedsvc.feeds.compose import Composition, compose
+from feedsvc.feeds.feed import Site, View
+from feedsvc.feeds.groups import group
+from feedsvc.feeds.memory import Memory
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    from feedsvc.feeds.selection import Selection
     from feedsvc.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -53,6 +58,18 @@ def make_article(name: str = "a", **fields: object) -> Article:
     return Article(**(values | fields))  # type: ignore[arg-type]  # the fields are what the test says
 
 
+def compose_all(
+    selection: Selection,
+    site: Site = SITE,
+    memory: Memory | None = None,
+    view: View | None = None,
+    catalog: Catalog | None = None,
+) -> Composition:
+    """All feeds of these articles, as they are where nothing is remembered of the articles themselves."""
+    grouping = group(selection, memory or Memory(), catalog or Catalog())
+    return compose(grouping, site, grouping.memory, view or View())
+
+
 def write_article(directory: Path, name: str = "a.md", body: str = "", **fields: object) -> Path:
     """Write such an article into a directory."""
     path = directory / name
@@ -80,7 +97,9 @@ class Answer:
 
 def ask(application: WSGIApplication, path: str, method: str = "GET", **headers: str) -> Answer:
     """One request to a WSGI application; `if_none_match` is the header If-None-Match."""
+    path, _, query = path.partition("?")
     environ: dict[str, object] = {"PATH_INFO": path, "REQUEST_METHOD": method, "wsgi.input": BytesIO()}
+    environ["QUERY_STRING"] = query
     environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
     setup_testing_defaults(environ)
     answer = Answer()

@@ -24,7 +24,11 @@ def app_with(
     reload: Callable[[], Mapping[str, object]] = lambda: {"ok": True},
 ) -> Callable[..., Answer]:
     """An application with these fakes, ready to be asked."""
-    app = create_app(lambda: None, lambda: {"status": status}, reload, "https://feeds.example", token)
+
+    def asked(*, accept: bool) -> Mapping[str, object]:
+        return {**reload(), "accepted": accept}
+
+    app = create_app(lambda: None, lambda: {"status": status}, asked, "https://feeds.example", token)
 
     def request(path: str, method: str = "GET", **headers: str) -> Answer:
         return ask(app, path, method, **headers)
@@ -74,8 +78,15 @@ def test_reload() -> None:
     """Whoever has the token reloads, and is told how it ended."""
     answer = admin(app_with(reload=lambda: {"ok": True, "files": 3}))
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
-    assert json.loads(answer.body) == {"ok": True, "files": 3}
+    assert json.loads(answer.body) == {"ok": True, "files": 3, "accepted": False}
     assert admin(app_with(), f"bearer  {TOKEN} ").status == 200
+
+
+def test_a_reload_may_accept_a_loss() -> None:
+    """`accept=1` is handed on, and nothing else is taken for it."""
+    for query, accepted in (("accept=1", True), ("accept=0", False), ("accept=yes", False), ("", False)):
+        answer = app_with()(f"/admin/reload?{query}", "POST", authorization=f"Bearer {TOKEN}")
+        assert json.loads(answer.body)["accepted"] is accepted
 
 
 @pytest.mark.parametrize(

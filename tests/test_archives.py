@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 import feedparser
 import pytest
 from lxml import etree
-from support import NOW, SITE, ask, make_article
+from support import NOW, SITE, ask, compose_all, make_article
 
 from feedsvc.documents.shelf import KEPT
 from feedsvc.documents.snapshot import Snapshot, publish
-from feedsvc.feeds.addresses import Memory
-from feedsvc.feeds.compose import compose
 from feedsvc.feeds.feed import View
+from feedsvc.feeds.memory import Memory
 from feedsvc.feeds.selection import SelectionRules, select
 from feedsvc.web.wsgi import serve_documents
 
@@ -42,7 +41,7 @@ def numbered(*numbers: int) -> list[Article]:
 def published(articles: Iterable[Article], before: Snapshot | None = None, limit: int = 50) -> Snapshot:
     """The snapshot of these articles."""
     selection = select(articles, SelectionRules(), NOW)
-    return publish(compose(selection, SITE, Memory(), View(limit)), "public, max-age=300", before, NOW)
+    return publish(compose_all(selection, SITE, Memory(), View(limit)), "public, max-age=300", before, NOW)
 
 
 def application(snapshot: Snapshot) -> WSGIApplication:

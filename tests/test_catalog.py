@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from lxml import etree
-from support import NOW, SITE, ask, make_article, make_settings, write_article
+from support import NOW, SITE, ask, compose_all, make_article, make_settings, write_article
 
 from feedsvc.articles.article import Provider
 from feedsvc.config import ConfigError, load_settings
-from feedsvc.feeds.addresses import Memory
 from feedsvc.feeds.catalog import Catalog, Listing, apply_catalog
-from feedsvc.feeds.compose import compose
 from feedsvc.feeds.feed import View
+from feedsvc.feeds.memory import Memory
 from feedsvc.feeds.selection import Selection
 from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
@@ -120,7 +119,7 @@ def test_articles_count_for_a_parent_that_rolls_up() -> None:
     )
     article = make_article(topics=("chips", "AI"))
     assert apply_catalog(article, catalog, {}).topics == ("Chips", "Hardware", "Technology", "AI")
-    feeds = {feed.path: feed for feed in compose(Selection((article,)), SITE, Memory(), View(), catalog).feeds}
+    feeds = {feed.path: feed for feed in compose_all(Selection((article,)), SITE, Memory(), View(), catalog).feeds}
     assert feeds["/topics/technology"].total == 1
     assert "/topics/world" not in feeds
 

@@ -81,6 +81,7 @@ def test_check_as_json(articles: Path) -> None:
             "found": '"warm"',
             "expected": "a number",
             "fatal": False,
+            "since": None,
         }
     ]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
-from support import NOW, SITE, front_matter, make_article
+from support import NOW, SITE, compose_all, front_matter, make_article
 
 from feedsvc.articles.article import Article, Author, Coverage, Image, Link, Provider
 from feedsvc.articles.parse import parse
-from feedsvc.feeds.addresses import Memory
-from feedsvc.feeds.compose import NO_CHANGE_YET, Composition, compose
+from feedsvc.feeds.compose import NO_CHANGE_YET, Composition
 from feedsvc.feeds.feed import Category, Site, View
+from feedsvc.feeds.memory import Memory
 from feedsvc.feeds.selection import Selection, SelectionRules, select
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def composed(*articles: Article, memory: Memory | None = None, limit: int = 50, site: Site = SITE) -> Composition:
     """The feeds of these articles."""
-    return compose(Selection(articles), site, memory or Memory(), View(limit))
+    return compose_all(Selection(articles), site, memory or Memory(), View(limit))
 
 
 def feeds_of(composition: Composition) -> dict[str, Feed]:
@@ -218,9 +218,9 @@ def test_a_view_without_bodies_and_coverage() -> None:
         body="<p>A body.</p>",
         related=(Coverage(("r",), Link("https://example.org/r", "R")),),
     )
-    (feed,) = compose(Selection((article,)), SITE, Memory(), View(bodies=False, related=False)).feeds
+    (feed,) = compose_all(Selection((article,)), SITE, Memory(), View(bodies=False, related=False)).feeds
     assert (feed.entries[0].content, feed.entries[0].related) == ("<p>A &lt;summary&gt;.</p>", ())
-    (feed,) = compose(Selection((article,)), SITE, Memory(), View()).feeds
+    (feed,) = compose_all(Selection((article,)), SITE, Memory(), View()).feeds
     assert (feed.entries[0].content, feed.entries[0].related) == (
         "<p>A body.</p>",
         (Link("https://example.org/r", "R"),),
@@ -231,7 +231,7 @@ def test_an_entry_always_has_something_to_read() -> None:
     """Where neither body nor excerpt is shown, the title is the summary, also when the body is kept back."""
     article = make_article(title="T", excerpt="", body="<p>A body.</p>")
     for bodies, expected in ((True, ("", "<p>A body.</p>")), (False, ("T", ""))):
-        (feed,) = compose(Selection((article,)), SITE, Memory(), View(bodies=bodies)).feeds
+        (feed,) = compose_all(Selection((article,)), SITE, Memory(), View(bodies=bodies)).feeds
         assert (feed.entries[0].summary, feed.entries[0].content) == expected
 
 
@@ -239,7 +239,7 @@ def test_related_coverage_never_leads_to_what_is_held_back() -> None:
     """Of the related coverage, the five best are shown that are not held back here."""
     related = tuple(Coverage((f"{n}",), Link(f"https://example.org/{n}", f"{n}")) for n in range(10))
     selection = Selection((make_article(related=related),), hidden=frozenset({"1", "3"}))
-    (feed,) = compose(selection, SITE, Memory(), View()).feeds
+    (feed,) = compose_all(selection, SITE, Memory(), View()).feeds
     assert [link.title for link in feed.entries[0].related] == ["0", "2", "4", "5", "6"]
 
 
@@ -269,14 +269,14 @@ def test_related_coverage_may_call_what_is_held_back_by_any_of_its_addresses(cov
     shown = front_matter(related=f"[{coverage}, {{webUrl: https://e.org/fine}}]")
     articles = [parse(f"{n}.md", text.encode(), ZoneInfo("UTC")).article for n, text in enumerate((held, shown))]
     selection = select([article for article in articles if article], SelectionRules(), NOW)
-    (feed, *_) = compose(selection, SITE, Memory(), View()).feeds
+    (feed, *_) = compose_all(selection, SITE, Memory(), View()).feeds
     assert [link.url for link in feed.entries[0].related] == ["https://e.org/fine"]
 
 
 def test_titles_of_feeds_follow_their_templates() -> None:
     """A template's places are filled in once, whatever braces a name has; the feed of all has the site's title."""
     view = View(title="{site}: {name} {other}", description="On {name}, {about}")
-    feeds = compose(Selection((make_article(topics=("{site}",)),)), SITE, Memory(), view).feeds
+    feeds = compose_all(Selection((make_article(topics=("{site}",)),)), SITE, Memory(), view).feeds
     assert [(feed.title, feed.description) for feed in feeds] == [
         ("Site", "All of it"),
         ("Site: {site} {other}", "On {site}, All of it"),

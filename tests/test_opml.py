@@ -5,17 +5,16 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 
 from lxml import etree
-from support import NOW, SITE, make_article
+from support import NOW, SITE, compose_all, make_article
 
 from feedsvc.articles.article import Provider
 from feedsvc.documents.opml import render_opml
 from feedsvc.documents.snapshot import publish
-from feedsvc.feeds.addresses import Memory
-from feedsvc.feeds.compose import compose
 from feedsvc.feeds.feed import View
+from feedsvc.feeds.memory import Memory
 from feedsvc.feeds.selection import Selection
 
-COMPOSITION = compose(
+COMPOSITION = compose_all(
     Selection(
         (
             make_article("a", topics=("AI", "<&>"), provider=Provider("Example", "example.org")),

@@ -13,15 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
-from support import NOW, make_article
+from support import NOW, compose_all, make_article
 
 from feedsvc.articles.article import Image, Link
 from feedsvc.documents.page import CONTENT_SECURITY_POLICY, MAX_DISCOVERED, Row, render_index, render_page
 from feedsvc.documents.snapshot import Snapshot, publish
 from feedsvc.feeds.activity import DAYS, pace
-from feedsvc.feeds.addresses import Memory
-from feedsvc.feeds.compose import compose
 from feedsvc.feeds.feed import Category, Entry, Feed, Kind, Site, View
+from feedsvc.feeds.memory import Memory
 from feedsvc.feeds.selection import Selection
 from feedsvc.text import one_line
 
@@ -337,7 +336,7 @@ def test_any_text_is_text(title: str, name: str) -> None:
 def published(*ages: float, before: Snapshot | None = None, now: datetime = NOW) -> Snapshot:
     """The snapshot of articles of these ages in days."""
     articles = tuple(make_article(f"{age}", published_at=NOW - timedelta(days=age)) for age in sorted(ages))
-    composition = compose(Selection(articles), SITE, Memory(), View(limit=2))
+    composition = compose_all(Selection(articles), SITE, Memory(), View(limit=2))
     return publish(composition, "public, max-age=9", before, now)
 
 

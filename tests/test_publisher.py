@@ -11,7 +11,8 @@ import pytest
 from lxml import etree
 from support import NOW, make_settings, write_article
 
-from feedsvc.publisher import Outcome, Publisher, advance
+from feedsvc.publisher import Outcome, Publisher
+from feedsvc.reload import advance, read, sort
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -272,7 +273,8 @@ def test_advance_leaves_the_old_state_alone(publisher: Publisher, articles: Path
     """The next state is a new one; the last is as it was."""
     before = publisher.state
     write_article(articles, title="New")
-    after = advance(before, make_settings(articles), NOW)
+    settings = make_settings(articles)
+    after = advance(before, sort(read(settings, before.library, NOW), settings, before.memory, NOW), settings)
     assert before.selection.articles[0].title == "A title"
     assert after.selection.articles[0].title == "New"
 

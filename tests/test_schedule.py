@@ -11,7 +11,8 @@ from support import NOW, make_settings, write_article
 
 from feedsvc.clock import now
 from feedsvc.feeds.selection import Selection
-from feedsvc.publisher import Outcome, Publisher, State
+from feedsvc.publisher import Outcome, Publisher
+from feedsvc.reload import State
 from feedsvc.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def counted(answer: Callable[[], Outcome]) -> tuple[Callable[[], Outcome], threa
     """A reload that counts: one more may be taken from the semaphore after each."""
     done = threading.Semaphore(0)
 
-    def reload() -> Outcome:
+    def reload(*, accept: bool = False) -> Outcome:  # noqa: ARG001 - as the publisher has it
         result = answer()
         done.release()
         return result
@@ -51,9 +52,9 @@ def counted(answer: Callable[[], Outcome]) -> tuple[Callable[[], Outcome], threa
 class _SlowToEnd(Schedule):
     """A schedule whose thread is held up for a moment after a reload, as on a busy machine."""
 
-    def reload(self) -> Outcome:
+    def reload(self, *, accept: bool = False) -> Outcome:
         """Reload, and take a moment to end."""
-        result = super().reload()
+        result = super().reload(accept=accept)
         threading.Event().wait(0.1)
         return result
 
@@ -85,7 +86,7 @@ def test_the_interval() -> None:
 def test_the_release_follows_the_selection() -> None:
     """Each reload sets the release anew: moved where it moved, gone where nothing is due any more."""
     changes: list[datetime | None] = [NOW + MINUTE, NOW + 2 * MINUTE, None, None]
-    schedule = Schedule(lambda: outcome(changes.pop(0)), MINUTE, lambda: NOW)
+    schedule = Schedule(lambda **_: outcome(changes.pop(0)), MINUTE, lambda: NOW)
     # A scheduler that has not started keeps every job; far in the future none runs.
     far = timedelta(days=36500)
     changes = [each + far if each else None for each in changes]

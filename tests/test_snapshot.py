@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from support import NOW, SITE, make_article
+from support import NOW, SITE, compose_all, make_article
 
 from feedsvc.articles.article import Article, Provider
 from feedsvc.documents.snapshot import Snapshot, cache_control, publish
-from feedsvc.feeds.addresses import Memory
-from feedsvc.feeds.compose import Composition, compose
 from feedsvc.feeds.feed import View
+from feedsvc.feeds.memory import Memory
 from feedsvc.feeds.selection import Selection
+
+if TYPE_CHECKING:
+    from feedsvc.feeds.compose import Composition
 
 SECOND = timedelta(seconds=1)
 
 
 def composed(*articles: Article, before: Composition | None = None) -> Composition:
     """The feeds of these articles, after those of an earlier time."""
-    return compose(Selection(articles), SITE, before.memory if before else Memory(), View())
+    return compose_all(Selection(articles), SITE, before.memory if before else Memory(), View())
 
 
 def published(composition: Composition, before: Snapshot | None = None, now: datetime = NOW) -> Snapshot:
@@ -95,8 +98,8 @@ def test_two_changes_within_a_second() -> None:
 def test_more_articles_than_are_shown_change_the_page_alone() -> None:
     """An article that only an archive holds changes the count on the page, and no byte of Atom and RSS."""
     articles = tuple(make_article(name, published_at=NOW - timedelta(days=age)) for age, name in enumerate("abcd"))
-    first = published(compose(Selection(articles[:3]), SITE, Memory(), View(2)))
-    second = published(compose(Selection(articles), SITE, Memory(), View(2)), first, NOW + SECOND)
+    first = published(compose_all(Selection(articles[:3]), SITE, Memory(), View(2)))
+    second = published(compose_all(Selection(articles), SITE, Memory(), View(2)), first, NOW + SECOND)
     for ending, same in ((".atom", True), (".rss", True), ("", False)):
         path = f"/feeds/all{ending}"
         assert (first.document(path) is second.document(path)) == same

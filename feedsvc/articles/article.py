@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
+from feedsvc.clock import iso
 from feedsvc.text import fold
 from feedsvc.urls import clean_url, normalise_url
 
@@ -13,6 +15,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 ProviderKey: TypeAlias = tuple[str, str]
+
+
+# Every reload asks for that of every article, and hashing is most of what it would do for it.
+@lru_cache(maxsize=2**17)
+def id_of(identity: str) -> str:
+    """The entry id of an article of this identity."""
+    return uuid5(NAMESPACE_URL, identity).urn
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +107,15 @@ class Article:
     @property
     def id(self) -> str:
         """The entry id in every feed, for ever (RFC 4287 §4.2.6): made from the identity and nothing else."""
-        return uuid5(NAMESPACE_URL, self.identity).urn
+        return id_of(self.identity)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why a file, or a field of it, could not be used.
 
-    `fatal` tells that the file as a whole could not be; otherwise the article goes on without the field.
+    `fatal` tells that the file as a whole could not be; otherwise the article goes on without the field. `since`
+    is when it was found first, where the file's last good state stands for it since then.
     """
 
     path: str
@@ -114,10 +124,12 @@ class Problem:
     found: str
     expected: str
     fatal: bool = True
+    since: datetime | None = None
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path
-        return f"{place}: {self.field or 'the file'}: found {self.found}, expected {self.expected}"
+        since = f" (since {iso(self.since)}; its last good state stands)" if self.since else ""
+        return f"{place}: {self.field or 'the file'}: found {self.found}, expected {self.expected}{since}"
 
 
 def identity_of(given: str, url: str) -> str:

@@ -6,15 +6,18 @@ Nothing here waits: only regular files are opened, without blocking, and no more
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+# An expression that matches no name.
+_NOTHING = "(?!)"
 SUFFIXES = (".md", ".markdown", ".txt", ".html", ".yaml", ".yml")
 
 
@@ -67,7 +70,7 @@ def scan(root: Path, exclude: Iterable[str] = ()) -> Scan:
     try:
         here = os.stat(base)
         found = Scan((here.st_dev, here.st_ino))
-        walk = _Walk(os.path.realpath(base), tuple(exclude), found)
+        walk = _Walk(os.path.realpath(base), _any_of(exclude), found)
         walk.directory(base, "")
     except OSError as error:
         raise DirectoryError(f"the articles directory cannot be read: {error.strerror}") from error
@@ -76,10 +79,25 @@ def scan(root: Path, exclude: Iterable[str] = ()) -> Scan:
     return found
 
 
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    """One expression of all patterns: they are tried on every name."""
+    return re.compile("|".join(map(translate, patterns)) or _NOTHING)
+
+
+def without_excluded(paths: Iterable[str], exclude: Iterable[str]) -> Iterator[str]:
+    """Those of the files that a scan finds with these patterns, of files that one found with others."""
+    excluded = _any_of(exclude)
+    for path in paths:
+        parts = path.split("/")
+        above = ("/".join(parts[: end + 1]) for end in range(len(parts)))
+        if not any(excluded.match(part) for part in parts) and not any(map(excluded.match, above)):
+            yield path
+
+
 @dataclass(slots=True)
 class _Walk:
     real_root: str
-    exclude: tuple[str, ...]
+    excluded: re.Pattern[str]
     found: Scan
     seen: set[tuple[int, int]] = field(default_factory=set)
     pending_links: list[tuple[str, str]] = field(default_factory=list)
@@ -118,7 +136,7 @@ class _Walk:
             return
 
     def _excluded(self, name: str, relative: str) -> bool:
-        return any(fnmatchcase(name, pattern) or fnmatchcase(relative, pattern) for pattern in self.exclude)
+        return bool(self.excluded.match(name) or self.excluded.match(relative))
 
     def _file(self, relative: str, info: os.stat_result) -> None:
         if stat.S_ISREG(info.st_mode):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 URL = "an absolute http or https URL"
 DATE = "a date such as 2021-12-14T00:50:00Z"
+_DURATION = re.compile(r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?", re.ASCII)
 # Names stand in every entry, and in the list of feeds.
 MAX_NAME = 200
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -121,6 +122,14 @@ class Fields:
             return int(text)
         self.warn(name, self.values[name].line, describe(self.values[name]), "a number of pixels")
         return None
+
+    def duration(self, name: str) -> str:
+        """An ISO 8601 duration of days and less; "" where there is none."""
+        text = self.text(name)
+        if text and not _DURATION.fullmatch(text):
+            self.warn(name, self.values[name].line, describe(self.values[name]), "such as PT7M32S")
+            return ""
+        return text
 
     def flag(self, name: str) -> bool | None:
         """True or false. What is neither is fatal: to guess could publish what is to be held back."""

@@ -21,11 +21,15 @@ from feedsvc.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
 # A file that was written less than this before it was read may be written again within the same tick of the
 # file system's clock, with the same size: it is read once more by the next reload.
 _SETTLE_NS = 2_000_000_000
+
+# Before the digest of what has to be parsed again, whatever it is.
+_OUTDATED = b"outdated"
 
 Progress = Callable[[int, int], None]
 
@@ -58,13 +62,17 @@ class FileState:
 class Library:
     """Every file by its path; the directories and links that could not be read; how many files were parsed.
 
-    `root` tells the directory from another that takes its place, as a mount point does when a disk goes.
+    `reread` are the identities of articles that were parsed again though their files had not changed.
+    `root` tells the directory from another that takes its place, as a mount point does when a disk goes; `path` is
+    where it is.
     """
 
     files: Mapping[str, FileState] = field(default_factory=dict)
     root: tuple[int, int] | None = None
     unreadable: tuple[Problem, ...] = ()
     parsed: int = 0
+    reread: frozenset[str] = frozenset()
+    path: str = ""
 
     def articles(self) -> Iterator[Article]:
         """Every file's article, in the byte order of the paths."""
@@ -79,44 +87,75 @@ class Library:
             yield from state.problems
 
 
-def load(root: Path, rules: LoadRules, known: Library | None = None, progress: Progress | None = None) -> Library:
+def load(  # noqa: PLR0913 - each comes from elsewhere
+    root: Path,
+    rules: LoadRules,
+    known: Library | None = None,
+    progress: Progress | None = None,
+    now: datetime | None = None,
+    *,
+    accept: bool = False,
+) -> Library:
     """Bring the library up to date with the directory.
 
     Args:
         root: the directory.
         rules: how files are read.
-        known: the library of the last time; what has not changed since is not read.
+        known: the library of the last time; what has not changed since is not read. Where nothing has, the result
+            has the very same mapping of files.
         progress: is told how many files of how many are done.
+        now: dates what breaks.
+        accept: an empty directory may take the place of one that was not.
 
     Raises:
         DirectoryError: the directory as a whole cannot be read.
     """
     known = known or Library()
     listing = scan(root, rules.exclude)
-    if known.files and not listing.files and listing.root != known.root:
+    if known.files and not listing.files and listing.root != known.root and not accept:
         raise DirectoryError(
-            f"the articles directory was replaced by an empty one; it held {len(known.files)} files"
+            f"the articles directory was replaced by an empty one; it held {len(known.files)} files; "
+            "if that is meant: feedsvc reload --accept"
         )
     lost = _lost(listing, known)
     stamps = _with_unreadable(listing, known)
     files: dict[str, FileState] = {}
     parsed = 0
+    reread = set(known.reread)
     for count, (path, stamp) in enumerate(stamps.items(), 1):
         before = known.files.get(path)
         if before and (stamp is None or before.stamp == stamp):
             files[path] = before
         elif stamp:
             after = _read(root, path, stamp, rules, before)
+            after = replace(after, problems=_dated(after, before, now)) if after and after.broken else after
             if after:
-                files[path] = after
+                files[path] = before if before and before == after else after
                 parsed += after.digest not in {b"", before.digest if before else b""}
+                if after.article and before and before.digest == _OUTDATED + after.digest:
+                    reread.add(after.article.identity)
+                elif after.article and before and before.digest != after.digest:
+                    reread.discard(after.article.identity)
         if progress:
             progress(count, len(stamps))
     unreadable = tuple(
         Problem(printable(path), None, None, reason, "a file or directory that can be read")
         for path, reason in sorted(lost.items())
     )
-    return Library(files, listing.root, unreadable, parsed)
+    same = len(files) == len(known.files) and all(known.files.get(path) is state for path, state in files.items())
+    return Library(
+        known.files if same else files,
+        listing.root,
+        unreadable,
+        parsed,
+        frozenset(reread),
+        os.path.realpath(root),
+    )
+
+
+def outdated(state: FileState) -> FileState:
+    """What another program, or other rules, made of a file: to be parsed again, and good enough until then."""
+    return replace(state, stamp=None, digest=_OUTDATED + state.digest)
 
 
 def _lost(listing: Scan, known: Library) -> dict[str, str]:
@@ -155,6 +194,12 @@ def _read(root: Path, path: str, stamp: Stamp, rules: LoadRules, before: FileSta
     last_good = before.article if before else None
     # What could not be read is tried again each time; what was read and is wrong is wrong until it changes.
     return FileState(_settled(stamp) if digest else None, digest, parsed.article or last_good, parsed.problems)
+
+
+def _dated(after: FileState, before: FileState | None, now: datetime | None) -> tuple[Problem, ...]:
+    """The problems of a file whose last good state stands, each since that does."""
+    since = next((each.since for each in before.problems if each.since), now) if before else None
+    return tuple(replace(each, since=since) if after.article else each for each in after.problems)
 
 
 def _settled(stamp: Stamp) -> Stamp | None:

@@ -37,7 +37,6 @@ MAX_RELATED_READ = 50
 MAX_TOPICS = 50
 MAX_AUTHORS = 20
 MAX_PROBLEMS = 100
-_DURATION = re.compile(r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?", re.ASCII)
 _MARKER = re.compile(r"---[ \t]*\r?(\n|\Z)")
 _END = re.compile(r"^(---|\.\.\.)[ \t]*\r?(\n|\Z)", re.MULTILINE)
 
@@ -144,7 +143,7 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
     identity = identity_of(given_id, original_url or url or "")
     addresses = addresses_of(given_id, original_url, url, amp_url)
     related = _related(fields, addresses)
-    length, featured = _length(fields), _featured(fields)
+    length, featured = fields.duration("length"), _featured(fields)
     if fields.failed or not (title and url and date):
         raise _UnusableError
     return Article(
@@ -280,14 +279,6 @@ def _provider_name(fields: Fields) -> str:
     if value and isinstance(value.data, dict):
         return fields.inner("provider", value.data).name("name", value.data.get("name"))
     return fields.name("provider", value) if value and isinstance(value.data, str) else ""
-
-
-def _length(fields: Fields) -> str:
-    text = fields.text("length")
-    if text and not _DURATION.fullmatch(text):
-        fields.warn("length", fields.values["length"].line, describe(fields.values["length"]), "such as PT7M32S")
-        return ""
-    return text
 
 
 def _featured(fields: Fields) -> str | None:

@@ -61,8 +61,7 @@ class Archives:
     def paths(self) -> Iterator[str]:
         """The path of every archive document that there is."""
         for feed in self._composition.feeds:
-            older = len(self._composition.older[feed.path])
-            for number in range(1, older // self._composition.view.limit + 2 if older else 1):
+            for number in range(1, len(self._composition.archives[feed.path]) + 1):
                 for form in FORMATS.values():
                     for page in range(1, len(self._pages(feed, number, form)) + 1):
                         yield part_of(f"{feed.path}{ARCHIVE}{number}", page) + form.ending

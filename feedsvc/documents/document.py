@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import zlib
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime
@@ -53,6 +54,31 @@ class Document:
         """The validator of the plain bytes."""
         return self.variants["identity"].etag
 
+    def body(self, coding: Coding) -> bytes | None:
+        """The bytes in a coding, where it has them."""
+        variant = self.variants.get(coding)
+        return variant.body if variant else None
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """What is remembered of a document over a restart: its plain bytes' validator, and since when they are so.
+
+    `source` stands for what it was made of, and by which program; `br` and `gzip` are its bytes in these codings.
+    Where one of the three is missing, the document is made again.
+    """
+
+    etag: str
+    last_modified: datetime
+    source: bytes | None = None
+    br: bytes | None = None
+    gzip: bytes | None = None
+
+
+def etag_of(content: bytes) -> str:
+    """The validator of some plain bytes; the same on every machine."""
+    return f'"{hashlib.sha256(content).hexdigest()[:24]}"'
+
 
 def seal(content: bytes, media_type: str, last_modified: datetime, headers: Headers) -> Document:
     """Do all the work that any answer will need.
@@ -63,33 +89,52 @@ def seal(content: bytes, media_type: str, last_modified: datetime, headers: Head
         last_modified: when the content changed, in whole seconds.
         headers: those that all answers of this document share, such as Cache-Control.
     """
-    digest = hashlib.sha256(content).hexdigest()[:24]
-    shared: Headers = [
-        ("Last-Modified", format_datetime(last_modified, usegmt=True)),
-        ("Vary", "Accept-Encoding"),
-        *headers,
-    ]
     bodies: dict[Coding, bytes] = {
         "br": brotli.compress(content, mode=brotli.MODE_TEXT, quality=BROTLI_QUALITY),
         # The time in gzip's header would make equal documents differ.
         "gzip": gzip.compress(content, compresslevel=GZIP_LEVEL, mtime=0),
     }
+    smaller = {coding: body for coding, body in bodies.items() if len(body) < len(content)}
+    return _assemble({**smaller, "identity": content}, media_type, last_modified, headers)
+
+
+def restore(kept: Dated, media_type: str, headers: Headers) -> Document | None:
+    """The document as it was; None where it was not kept whole."""
+    if kept.br is None or kept.gzip is None:
+        return None
+    try:
+        content = brotli.decompress(kept.br)
+        whole = etag_of(content) == kept.etag and gzip.decompress(kept.gzip) == content
+    except (brotli.error, OSError, EOFError, zlib.error):
+        return None
+    bodies: dict[Coding, bytes] = {"br": kept.br, "gzip": kept.gzip, "identity": content}
+    return _assemble(bodies, media_type, kept.last_modified, headers) if whole else None
+
+
+def _assemble(
+    bodies: Mapping[Coding, bytes], media_type: str, last_modified: datetime, headers: Headers
+) -> Document:
+    content = bodies["identity"]
+    digest = etag_of(content).strip('"')
+    shared: Headers = [
+        ("Last-Modified", format_datetime(last_modified, usegmt=True)),
+        ("Vary", "Accept-Encoding"),
+        *headers,
+    ]
     variants = {coding: _variant(body, digest, coding, media_type, shared) for coding, body in bodies.items()}
-    smaller = {coding: variant for coding, variant in variants.items() if len(variant.body) < len(content)}
-    return Document(
-        content,
-        media_type,
-        last_modified,
-        {**smaller, "identity": _variant(content, digest, "identity", media_type, shared)},
-    )
+    return Document(content, media_type, last_modified, variants)
 
 
-def renew(last: Document | None, content: bytes, media_type: str, headers: Headers, now: datetime) -> Document:
+def renew(
+    last: Document | Dated | None, content: bytes, media_type: str, headers: Headers, now: datetime
+) -> Document:
     """The last document where its content is the same, else a new one that is dated after it."""
     if last is None:
         return seal(content, media_type, now, headers)
-    if last.content == content:
+    if isinstance(last, Document) and last.content == content:
         return last
+    if isinstance(last, Dated) and last.etag == etag_of(content):
+        return seal(content, media_type, last.last_modified, headers)
     # Two changes within one second must not look like one to a reader that only asks by date.
     return seal(content, media_type, max(now, last.last_modified + timedelta(seconds=1)), headers)
 

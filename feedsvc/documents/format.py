@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from feedsvc.documents.document import renew
+from feedsvc.documents.document import Dated, renew, restore
 from feedsvc.documents.jsonfeed import JSON_TYPE, render_json
 from feedsvc.documents.syndication import ATOM_TYPE, RSS_TYPE, render_atom, render_rss
 from feedsvc.feeds.feed import part_of
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from feedsvc.documents.document import Document
+    from feedsvc.documents.document import Document, Headers
     from feedsvc.feeds.feed import Feed
 
 
@@ -43,6 +43,7 @@ FORMATS = {
     )
 }
 FEED_ENDINGS = tuple(FORMATS)
+ATOM = FORMATS[".atom"]
 
 
 def feed_links(feed: Feed, form: Format, number: int) -> str:
@@ -51,8 +52,25 @@ def feed_links(feed: Feed, form: Format, number: int) -> str:
     return f'<{own}{form.ending}>; rel="self", <{feed.page_url}>; rel="alternate"; type="text/html"'
 
 
+def _headers(feed: Feed, form: Format, caching: str, number: int) -> Headers:
+    return [("Cache-Control", caching), *FEED_HEADERS, ("Link", feed_links(feed, form, number))]
+
+
+def restore_parts(
+    feed: Feed, form: Format, caching: str, kept: Sequence[Dated | Document], source: bytes
+) -> tuple[Document, ...] | None:
+    """The pages of a feed in a form as they were kept, where all were made of this source; else None."""
+    pages = [
+        restore(each, form.media_type, _headers(feed, form, caching, number))
+        for number, each in enumerate(kept, 1)
+        if isinstance(each, Dated) and each.source == source
+    ]
+    whole = tuple(page for page in pages if page)
+    return whole if whole and len(whole) == len(kept) else None
+
+
 def seal_parts(
-    feed: Feed, form: Format, caching: str, last: Sequence[Document | None], now: datetime
+    feed: Feed, form: Format, caching: str, last: Sequence[Document | Dated | None], now: datetime
 ) -> tuple[Document, ...]:
     """Render a feed in a form, and seal each page; a page that is as the last one of its number stays that one."""
     return tuple(
@@ -60,7 +78,7 @@ def seal_parts(
             before,
             content,
             form.media_type,
-            [("Cache-Control", caching), *FEED_HEADERS, ("Link", feed_links(feed, form, number))],
+            _headers(feed, form, caching, number),
             now,
         )
         for number, (content, before) in enumerate(zip_longest(form.render(feed), last), 1)

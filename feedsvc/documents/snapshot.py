@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from feedsvc.documents.archives import Archives
-from feedsvc.documents.document import renew
-from feedsvc.documents.format import FEED_ENDINGS, FEED_HEADERS, FORMATS, seal_parts
+from feedsvc.documents.document import Dated, renew
+from feedsvc.documents.format import ATOM, FEED_ENDINGS, FEED_HEADERS, FORMATS, restore_parts, seal_parts
 from feedsvc.documents.opml import OPML_PATH, OPML_TYPE, render_opml
 from feedsvc.documents.pages import Pages
+from feedsvc.documents.sources import Sources
 from feedsvc.feeds.feed import ARCHIVE, PART, part_of
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime, timedelta
 
     from feedsvc.documents.document import Document
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from feedsvc.feeds.feed import Feed
 
 
+_Known = TypeVar("_Known")
 _BEHIND = re.compile(rf"({ARCHIVE}[0-9]+)?({PART}[0-9]+)?({'|'.join(map(re.escape, FEED_ENDINGS))})$")
 
 
@@ -33,6 +35,7 @@ class Snapshot:
     """Documents by path; where folded paths lead; the feeds by the path of their page.
 
     Archive documents and pages are made when they are first asked for; `pages` is None where there are none.
+    `sources` tells what the documents of a feed were made of, by their paths.
     `changed_at` is when the newest change was served first, `rendered` counts the feeds that had changed.
     """
 
@@ -43,6 +46,7 @@ class Snapshot:
     archives: Archives
     pages: Pages | None
     changed_at: datetime
+    sources: Mapping[str, bytes]
     rendered: int = 0
 
     def document(self, path: str) -> Document | None:
@@ -54,6 +58,15 @@ class Snapshot:
             if self.pages:
                 return self.pages.document(path)
         return document
+
+    def kept(self) -> dict[str, Dated]:
+        """What is to be remembered of the documents."""
+        return {
+            path: Dated(each.etag, each.last_modified, source, each.body("br"), each.body("gzip"))
+            if (source := self.sources.get(path))
+            else Dated(each.etag, each.last_modified)
+            for path, each in self.documents.items()
+        }
 
     def paths(self) -> Iterator[str]:
         """The path of every document that there is, or would be if it were asked for."""
@@ -87,7 +100,7 @@ def cache_control(max_age: timedelta, while_revalidate: timedelta, if_error: tim
     return "public, max-age={}, stale-while-revalidate={}, stale-if-error={}".format(*seconds)
 
 
-def _parts_of(documents: Mapping[str, Document], feed: Feed, form: Format) -> Iterator[Document]:
+def _parts_of(documents: Mapping[str, _Known], feed: Feed, form: Format) -> Iterator[_Known]:
     for number in count(1):
         document = documents.get(part_of(feed.path, number) + form.ending)
         if document is None:
@@ -95,38 +108,93 @@ def _parts_of(documents: Mapping[str, Document], feed: Feed, form: Format) -> It
         yield document
 
 
+class _Press:
+    """Makes the documents of feeds, those that are still right excepted: they are taken over."""
+
+    def __init__(self, caching: str, before: Snapshot | Mapping[str, Dated] | None, now: datetime) -> None:
+        self._caching = caching
+        self._now = now
+        self._last = before if isinstance(before, Snapshot) else None
+        self._made_of = Sources()
+        self.known: Mapping[str, Document | Dated] = (
+            before.documents if isinstance(before, Snapshot) else before or {}
+        )
+        self.documents: dict[str, Document] = {}
+        self.sources: dict[str, bytes] = {}
+        self.rendered = 0
+
+    def print(self, feed: Feed) -> None:
+        """Have the documents of a feed."""
+        last = self._last
+        if last and last.feeds.get(feed.path) == feed:
+            source = last.sources[f"{feed.path}{ATOM.ending}"]
+            for form in FORMATS.values():
+                self._add(feed, form, _parts_of(last.documents, feed, form), source)
+            return
+        source = self._made_of.of(feed)
+        made = 0
+        for form in FORMATS.values():
+            known = list(_parts_of(self.known, feed, form))
+            pages = restore_parts(feed, form, self._caching, known, source)
+            if pages is None:
+                pages = seal_parts(feed, form, self._caching, known, self._now)
+                made += 1
+            self._add(feed, form, pages, source)
+        self.rendered += made > 0
+
+    def _add(self, feed: Feed, form: Format, pages: Iterable[Document], source: bytes) -> None:
+        for number, page in enumerate(pages, 1):
+            path = part_of(feed.path, number) + form.ending
+            self.documents[path] = page
+            self.sources[path] = source
+
+
 def publish(
-    composition: Composition, caching: str, before: Snapshot | None, now: datetime, *, with_pages: bool = True
+    composition: Composition,
+    caching: str,
+    before: Snapshot | Mapping[str, Dated] | None,
+    now: datetime,
+    *,
+    with_pages: bool = True,
 ) -> Snapshot:
     """Render the feeds that changed, seal the documents that did, and put all of them together.
 
     Args:
         composition: every feed.
         caching: the Cache-Control of every document.
-        before: the last snapshot; what has not changed is taken over from it.
-        now: the Last-Modified of what changed. There is no memory of another process's past yet, so the first
-            snapshot is as new as it is made: a reader that only asks by date must not miss what was withdrawn
-            while the service was down.
+        before: the last snapshot, from which what has not changed is taken over; at the start, what is remembered
+            of its documents, which are taken over where they would be made the same.
+        now: the Last-Modified of what changed. Without a memory, the first snapshot is as new as it is made: a
+            reader that only asks by date must not miss what was withdrawn while the service was down.
         with_pages: whether there are pages for people beside the feeds.
     """
-    known = before.documents if before else {}
-    documents: dict[str, Document] = {}
-    rendered = 0
+    last = before if isinstance(before, Snapshot) else None
+    press = _Press(caching, before, now)
     for feed in composition.feeds:
-        unchanged = before is not None and before.feeds.get(feed.path) == feed
-        rendered += not unchanged
-        for form in FORMATS.values():
-            last = list(_parts_of(known, feed, form))
-            sealed = last if unchanged else seal_parts(feed, form, caching, last, now)
-            documents |= {part_of(feed.path, n) + form.ending: page for n, page in enumerate(sealed, 1)}
+        press.print(feed)
+    documents, known = press.documents, press.known
     opml = render_opml(composition.feeds, composition.feeds[0].site)
     documents[OPML_PATH] = renew(
         known.get(OPML_PATH), opml, OPML_TYPE, [("Cache-Control", caching), *FEED_HEADERS], now
     )
+    if composition.changes:
+        path = f"{composition.changes.path}{ATOM.ending}"
+        (documents[path],) = seal_parts(composition.changes, ATOM, caching, [known.get(path)], now)
     feeds = {feed.path: feed for feed in composition.feeds}
-    archives = Archives(composition, caching, now, before.archives if before else None)
-    pages = Pages(composition, caching, now, before.pages if before else None) if with_pages else None
     changed_at = max(document.last_modified for document in documents.values())
+    # It is not remembered since when an archive document is as it is. It is dated by what happened last, which a
+    # restart does not move, and neither does a clock that goes back.
+    archived_at = max(changed_at, composition.told_at or changed_at)
+    archives = Archives(composition, caching, archived_at, last.archives if last else None)
+    pages = Pages(composition, caching, now, last.pages if last else None) if with_pages else None
     return Snapshot(
-        documents, composition.redirects, feeds, composition.retired, archives, pages, changed_at, rendered
+        documents,
+        composition.redirects,
+        feeds,
+        composition.retired,
+        archives,
+        pages,
+        changed_at,
+        press.sources,
+        press.rendered,
     )

@@ -51,6 +51,7 @@ _OTHER_ICON = re.compile(r"\.(?!(gif|jpe?g|png)\Z)\w+\Z", re.IGNORECASE)
 _ATOM = "http://www.w3.org/2005/Atom"
 _DC = "http://purl.org/dc/elements/1.1/"
 _HISTORY = "http://purl.org/syndication/history/1.0"
+_TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 _MEDIA = "http://search.yahoo.com/mrss/"
 
 _MARKUP = re.compile("[<>&]")
@@ -157,13 +158,17 @@ class _FeedRepairs(BaseExtension):
     feed: Feed
 
     def extend_ns(self) -> dict[str, str]:
-        return {"dc": _DC, "fh": _HISTORY, "media": _MEDIA}
+        # Validators warn of a namespace that they do not know, and need not where nothing is in it.
+        tombstones = {"at": _TOMBSTONES} if self.feed.departed else {}
+        return {"dc": _DC, "fh": _HISTORY, "media": _MEDIA, **tombstones}
 
     def extend_atom(self, feed: etree._Element) -> etree._Element:
         _mark_up(feed, "title", _LOOKS_LIKE_HTML)
         _mark_up(feed, "subtitle", _MARKUP)
         if self.feed.archive:
             etree.SubElement(feed, f"{{{_HISTORY}}}archive")
+        for gone in self.feed.departed:
+            etree.SubElement(feed, f"{{{_TOMBSTONES}}}deleted-entry", ref=gone.id, when=gone.at.isoformat())
         return feed
 
     def extend_rss(self, feed: etree._Element) -> etree._Element:

@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import date, datetime
+    from datetime import date
 
     from feedsvc.feeds.compose import Composition
     from feedsvc.feeds.feed import Feed
@@ -19,20 +18,14 @@ def daily(composition: Composition, feed: Feed, today: date) -> tuple[int, ...]:
     """How many articles have the date of each of the last 30 days in UTC, today last."""
     counts = [0] * DAYS
     first = today - timedelta(days=DAYS - 1)
-    for moment in _newest_first(composition, feed):
+    for article in composition.groups[feed.path]:
+        moment = article.published_at
         day = (moment.date() - first).days
         if day < 0:
             break
         # A page may be made of a snapshot that is older than an article's release.
         counts[min(day, DAYS - 1)] += 1
     return tuple(counts)
-
-
-def _newest_first(composition: Composition, feed: Feed) -> Iterator[datetime]:
-    for entry in feed.entries:
-        yield entry.published
-    for article in reversed(composition.older[feed.path]):
-        yield article.published_at
 
 
 def pace(days: tuple[int, ...]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from feedsvc.feeds.catalog import Catalog, Listing, resolve
@@ -14,16 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from feedsvc.articles.article import ProviderKey
+    from feedsvc.feeds.memory import Memory
 
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What composing remembers of the last time: names and slugs of all topics and providers that had a feed."""
-
-    topics: Mapping[tuple[str], str] = field(default_factory=dict)
-    topic_slugs: Mapping[tuple[str, ...], str] = field(default_factory=dict)
-    providers: Mapping[ProviderKey, str] = field(default_factory=dict)
-    provider_slugs: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+TOPICS = "/topics/"
+PROVIDERS = "/providers/"
 
 
 def remember(
@@ -35,16 +29,42 @@ def remember(
     """The memory with the names that there are now, each with its slug: the configured one, else as before."""
     all_topics = {**memory.topics, **topics}
     all_providers = {**memory.providers, **providers}
-    topic_slugs = _configured(all_topics, catalog.topics, memory.topic_slugs)
-    provider_slugs = _configured(all_providers, catalog.providers, memory.provider_slugs)
-    return Memory(
-        topics=all_topics,
-        topic_slugs=assign_slugs({key: Named(name) for key, name in all_topics.items()}, topic_slugs),
-        providers=all_providers,
-        provider_slugs=assign_slugs(
-            {key: Named(name, qualifier=key[1]) for key, name in all_providers.items()}, provider_slugs
-        ),
+    topic_slugs = assign_slugs(
+        {key: Named(name) for key, name in all_topics.items()},
+        _configured(all_topics, catalog.topics, memory.topic_slugs),
+        _former_slugs(memory.former, TOPICS),
     )
+    provider_slugs = assign_slugs(
+        {key: Named(name, qualifier=key[1]) for key, name in all_providers.items()},
+        _configured(all_providers, catalog.providers, memory.provider_slugs),
+        _former_slugs(memory.former, PROVIDERS),
+    )
+    former = _moved(memory.former, TOPICS, memory.topic_slugs, topic_slugs)
+    return replace(
+        memory,
+        topics=all_topics,
+        topic_slugs=topic_slugs,
+        providers=all_providers,
+        provider_slugs=provider_slugs,
+        former=_moved(former, PROVIDERS, memory.provider_slugs, provider_slugs),
+    )
+
+
+def _former_slugs(former: Iterable[str], prefix: str) -> set[str]:
+    return {path.removeprefix(prefix) for path in former if path.startswith(prefix)}
+
+
+def _moved(
+    former: Mapping[str, str],
+    prefix: str,
+    before: Mapping[tuple[str, ...], str],
+    after: Mapping[tuple[str, ...], str],
+) -> Mapping[str, str]:
+    """Where feeds were that the configuration gave another slug; readers subscribed there."""
+    moves = {f"{prefix}{slug}": f"{prefix}{after[key]}" for key, slug in before.items() if after[key] != slug}
+    if not moves:
+        return former
+    return {path: moves.get(now, now) for path, now in {**former, **moves}.items()}
 
 
 def _configured(
@@ -77,40 +97,53 @@ def redirects_of(
 ) -> dict[str, str]:
     """What a path in the form that `fold` gives it leads to: a path, else a domain, else a name, now or once."""
     redirects = {path: path for path in paths}
+    for path, now in memory.former.items():
+        redirects.setdefault(path, now)
     for domain, keys in domains.items():
         if len(keys) == 1:
             redirects[f"/providers/{domain}"] = f"/providers/{memory.provider_slugs[next(iter(keys))]}"
     for prefix, slugs, listings in (
-        ("/topics/", memory.topic_slugs, catalog.topics),
-        ("/providers/", memory.provider_slugs, catalog.providers),
+        (TOPICS, memory.topic_slugs, catalog.topics),
+        (PROVIDERS, memory.provider_slugs, catalog.providers),
     ):
         by_name: dict[str, str] = {}
         for key, slug in sorted(slugs.items()):
-            by_name.setdefault(key[0], f"{prefix}{slug}")
+            if key[0] not in listings or not listings[key[0]].retired:
+                by_name.setdefault(key[0], f"{prefix}{slug}")
         # Aliases stand before names, which they take the place of; and before a slug only of what they rename.
-        for name, target in _aliases(listings, by_name):
-            redirects.setdefault(f"{prefix}{name}", target)
+        for place, target in _aliases(listings, slugs, by_name):
+            redirects.setdefault(f"{prefix}{place}", target)
         for name, target in by_name.items():
             redirects.setdefault(f"{prefix}{name}", target)
     return redirects
 
 
-def _aliases(listings: Mapping[str, Listing], by_name: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _aliases(
+    listings: Mapping[str, Listing], slugs: Mapping[tuple[str, ...], str], by_name: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     """Where old names and the slugs that they had lead; nowhere while the new name has no feed."""
     for key, listing in listings.items():
         target = by_name.get(fold(resolve(listing.name, listings))) if listing.alias else None
         if target:
             yield key, target
             yield listing.slug or slugify(listing.name), target
+            yield from ((slug, target) for each, slug in slugs.items() if each[0] == key)
 
 
-def retired_of(catalog: Catalog, live: Collection[str]) -> frozenset[str]:
+def retired_of(catalog: Catalog, memory: Memory, live: Collection[str]) -> frozenset[str]:
     """The paths of what was given up, in folded form; never one at which something else lives."""
     return frozenset(
         f"{prefix}{place}"
-        for prefix, listings in (("/topics/", catalog.topics), ("/providers/", catalog.providers))
+        for prefix, slugs, listings in (
+            (TOPICS, memory.topic_slugs, catalog.topics),
+            (PROVIDERS, memory.provider_slugs, catalog.providers),
+        )
         for key, listing in listings.items()
         if listing.retired
-        for place in (key, listing.slug or slugify(listing.name))
+        for place in (
+            key,
+            listing.slug or slugify(listing.name),
+            *(slug for each, slug in slugs.items() if each[0] == key),
+        )
         if f"{prefix}{place}" not in live
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from feedsvc.text import fold
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from feedsvc.articles.article import Article
+
+# Many articles have the same topics: the names that these have now, by those that they are called in files.
+TopicsNow: TypeAlias = dict[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +65,40 @@ def only_domains(articles: Iterable[Article], listings: Mapping[str, Listing]) -
     return {name: next(iter(found)) for name, found in domains.items() if len(found) == 1}
 
 
-def apply_catalog(article: Article, catalog: Catalog, homes: Mapping[str, str]) -> Article:
-    """The article with the names that its topics and provider have now, and the topics that these roll up to.
-
-    `homes` are the domains of renamed providers: a provider that changed its name and its domain is still one.
-    """
-    topics: dict[str, str] = {}
-    for topic in article.topics:
+def _topics_now(topics: Iterable[str], catalog: Catalog) -> tuple[str, ...]:
+    found: dict[str, str] = {}
+    for topic in topics:
         name: str | None = resolve(topic, catalog.topics)
         while name:
             listing = catalog.topics.get(fold(name))
             if not (listing and listing.retired):
-                topics.setdefault(fold(name), name)
+                found.setdefault(fold(name), name)
             parent = resolve(listing.parent, catalog.topics) if listing and listing.parent else None
             above = catalog.topics.get(fold(parent)) if parent else None
             name = parent if above and above.rollup else None
+    return tuple(found.values())
+
+
+def apply_catalog(
+    article: Article, catalog: Catalog, homes: Mapping[str, str], topics_now: TopicsNow | None = None
+) -> Article:
+    """The article with the names that its topics and provider have now, and the topics that these roll up to.
+
+    Args:
+        article: as its file says.
+        catalog: what is configured.
+        homes: the domains of renamed providers: a provider that changed its name and its domain is still one.
+        topics_now: what was found of topics by this catalog before.
+    """
+    known = {} if topics_now is None else topics_now
+    topics = known.get(article.topics)
+    if topics is None:
+        topics = known[article.topics] = _topics_now(article.topics, catalog)
     provider = article.provider
     name_now = resolve(provider.name, catalog.providers) if provider else ""
     if provider and name_now != provider.name:
         home = provider.domain if fold(name_now) == fold(provider.name) else homes.get(fold(name_now))
         provider = replace(provider, name=name_now, domain=provider.domain if home is None else home)
-    if tuple(topics.values()) == article.topics and provider == article.provider:
+    if topics == article.topics and provider == article.provider:
         return article
-    return replace(article, topics=tuple(topics.values()), provider=provider)
+    return replace(article, topics=topics, provider=provider)

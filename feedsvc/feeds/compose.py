@@ -1,25 +1,25 @@
-"""Compose: the selected articles → every feed, with its entries."""
+"""Compose: the articles of every feed → the feed, with its entries."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
 from feedsvc.articles.article import Image
-from feedsvc.feeds.addresses import Memory, domains_of, redirects_of, remember, retired_of
-from feedsvc.feeds.catalog import Catalog, Listing, apply_catalog, only_domains
+from feedsvc.feeds.addresses import redirects_of, retired_of
 from feedsvc.feeds.entries import make_entry
-from feedsvc.feeds.feed import Archive, Entry, Feed, Kind, Site, View, latest
-from feedsvc.text import fold
+from feedsvc.feeds.feed import Archive, Entry, Feed, Site, View, latest
+from feedsvc.feeds.rolls import call_roll, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from feedsvc.articles.article import Article, ProviderKey
+    from feedsvc.articles.article import Article
+    from feedsvc.feeds.groups import Group, Grouping
+    from feedsvc.feeds.memory import Memory, Roll
     from feedsvc.feeds.selection import Selection
 
 # An empty feed has to have a date (RFC 4287 §4.1.1), the same on every run.
@@ -30,139 +30,121 @@ NO_CHANGE_YET = datetime(2000, 1, 1, tzinfo=UTC)
 class Composition:
     """All feeds; the paths that lead to another path, and the retired ones, in folded form; and the memory.
 
-    `older` are the articles that each feed has no place for, the oldest first; `view` says how much there is.
-    `hidden` are the addresses of what is held back.
+    `groups` are the articles of each feed, newest first; `archives` those of each of its archive documents, the
+    oldest document first. `hidden` are the addresses of what is held back. `changes` is the feed of what happened,
+    where there is one; it comes as Atom alone. `told_at` is when the last of it was.
     """
 
     feeds: tuple[Feed, ...]
     redirects: Mapping[str, str]
     memory: Memory
-    older: Mapping[str, tuple[Article, ...]]
+    groups: Mapping[str, tuple[Article, ...]]
+    archives: Mapping[str, tuple[tuple[Article, ...], ...]]
     view: View
     retired: frozenset[str]
     hidden: Collection[str]
+    changes: Feed | None = None
+    told_at: datetime | None = None
 
 
-def compose(
-    selection: Selection, site: Site, memory: Memory, view: View, catalog: Catalog | None = None
-) -> Composition:
+def compose(grouping: Grouping, site: Site, memory: Memory, view: View) -> Composition:
     """Make every feed.
 
     Args:
-        selection: the articles, newest first. No related coverage leads to what is held back.
+        grouping: every feed's articles. No related coverage leads to what is held back.
         site: what all feeds share.
-        memory: of the last composition; a topic or provider in it keeps its slug, and its feed when empty.
+        memory: that of the grouping, after it has seen the articles.
         view: how feeds show articles.
-        catalog: what is configured of single topics and providers.
     """
-    catalog = catalog or Catalog()
-    homes = only_domains(selection.articles, catalog.providers)
-    articles = tuple(apply_catalog(article, catalog, homes) for article in selection.articles)
-    by_topic: dict[tuple[str], list[Article]] = defaultdict(list)
-    by_provider: dict[ProviderKey, list[Article]] = defaultdict(list)
-    by_domain: dict[str, list[Article]] = defaultdict(list)
-    topic_names: dict[tuple[str], str] = {}
-    provider_names: dict[ProviderKey, str] = {}
-    for article in articles:
-        for topic in article.topics:
-            key = (fold(topic),)
-            by_topic[key].append(article)
-            # Of several spellings, that of the oldest article: no new one can change what stands in an archive.
-            topic_names[key] = topic
-        provider = article.provider
-        if provider and not _is_retired(provider.name, catalog.providers):
-            by_provider[provider.key].append(article)
-            by_domain[provider.domain].append(article)
-            provider_names[provider.key] = provider.name
-    memory = remember(memory, topic_names, provider_names, catalog)
-    composer = _Composer(site, memory, view, selection.hidden)
-    domains = domains_of(memory.providers)
-    feeds = [
-        composer.feed("all", "All articles", "/feeds/all", articles, Listing("All articles", title=site.title))
-    ]
-    for topic_key, name in sorted(memory.topics.items()):
-        listing = catalog.topics.get(topic_key[0])
-        feeds.append(
-            composer.feed("topic", name, f"/topics/{memory.topic_slugs[topic_key]}", by_topic[topic_key], listing)
-        )
-    for provider_key, name in sorted(memory.providers.items()):
-        path = f"/providers/{memory.provider_slugs[provider_key]}"
-        listing = catalog.providers.get(provider_key[0])
-        feeds.append(composer.feed("provider", name, path, by_provider[provider_key], listing))
-    feeds.extend(
-        composer.feed("domain", domain, f"/providers/{domain}", by_domain[domain], None)
-        for domain, keys in sorted(domains.items())
-        if len(keys) > 1
+    composer = _Composer(site, memory, view, grouping.selection)
+    feeds = tuple(composer.feed(each) for each in grouping.groups)
+    redirects = redirects_of(memory, grouping.domains, grouping.catalog, (feed.path for feed in feeds))
+    return Composition(
+        feeds,
+        redirects,
+        replace(memory, rolls={**memory.rolls, **composer.rolls}),
+        {each.path: each.articles for each in grouping.groups},
+        composer.archives,
+        view,
+        retired_of(grouping.catalog, memory, redirects),
+        grouping.selection.hidden,
     )
-    redirects = redirects_of(memory, domains, catalog, (feed.path for feed in feeds))
-    retired = retired_of(catalog, redirects)
-    return Composition(tuple(feeds), redirects, memory, composer.older, view, retired, selection.hidden)
-
-
-def _is_retired(name: str, listings: Mapping[str, Listing]) -> bool:
-    listing = listings.get(fold(name))
-    return listing is not None and listing.retired
 
 
 def compose_archive(composition: Composition, feed: Feed, number: int) -> Feed | None:
     """One archive document of a feed, or None where there is none of this number.
 
-    Documents are counted from the oldest and hold as many entries as the feed, so that a full one does not change
-    when articles are added (RFC 5005 §4). The one after the last full one is always there, empty if need be: a
-    full one names it as its next, and must not have to change for that.
+    A full one does not change when articles are added (RFC 5005 §4). The one after the last full one is always
+    there, empty if need be: a full one names it as its next, and must not have to change for that.
     """
-    older, limit = composition.older[feed.path], composition.view.limit
-    if not 1 <= number <= len(older) // limit + 1 or not older:
+    archives = composition.archives[feed.path]
+    if not 1 <= number <= len(archives):
         return None
-    chosen = older[(number - 1) * limit : number * limit]
     entries = tuple(
         make_entry(article, feed.site, composition.memory, composition.view, composition.hidden)
-        for article in reversed(chosen)
+        for article in archives[number - 1]
     )
     return replace(
         feed,
         updated=latest(entries, NO_CHANGE_YET),
         entries=entries,
-        archive=Archive(number, full=len(entries) == limit),
+        archive=Archive(number, full=number < len(archives)),
         # What changes when articles are added must not be in an archive document.
         archives=0,
         total=len(entries),
         icon=None,
+        departed=(),
     )
 
 
 class _Composer:
     """Makes feeds; an article's entry is made once, whatever number of feeds shows it."""
 
-    def __init__(self, site: Site, memory: Memory, view: View, hidden: Collection[str]) -> None:
+    def __init__(self, site: Site, memory: Memory, view: View, selection: Selection) -> None:
         self.site = site
         self.memory = memory
         self.view = view
-        self.hidden = hidden
+        self.hidden = selection.hidden
+        self.at = selection.at
+        self.rolls: dict[str, Roll] = {}
         self.entries: dict[str, Entry] = {}
-        self.older: dict[str, tuple[Article, ...]] = {}
+        self.archives: dict[str, tuple[tuple[Article, ...], ...]] = {}
 
-    def feed(self, kind: Kind, name: str, path: str, articles: Iterable[Article], listing: Listing | None) -> Feed:
-        listing = listing or Listing(name)
-        articles = tuple(articles)
-        entries = tuple(map(self.entry, articles[: self.view.limit]))
-        self.older[path] = articles[: self.view.limit - 1 : -1]
+    def feed(self, group: Group) -> Feed:
+        kind, name, path, listing = group.kind, group.name, group.path, group.listing
+        last = self.memory.rolls.get(path)
+        made = cut(self.in_order(group.articles), self.view.limit, last, self.memory.sightings)
+        entries = tuple(map(self.entry, made.shown))
+        roll = self.rolls[path] = call_roll(last, entries, made, self.view.limit, self.at)
+        self.archives[path] = made.archives
+        changed_at = latest(entries, NO_CHANGE_YET)
+        title = self.site.title if kind == "all" else self.words(self.view.title, name)
+        about = self.site.description if kind == "all" else self.words(self.view.description, name)
         return Feed(
             kind=kind,
-            name=name if kind == "all" else listing.title or name,
+            name=listing.title or name,
             path=path,
             id=uuid5(NAMESPACE_URL, f"{self.site.id}{path}").urn,
-            title=listing.title or self.words(self.view.title, name),
-            description=listing.description
-            or (self.site.description if kind == "all" else self.words(self.view.description, name)),
-            updated=latest(entries, NO_CHANGE_YET),
+            title=listing.title or title,
+            description=listing.description or about,
+            # An article that comes with an old date, or goes, changes the feed as well.
+            updated=max(changed_at, roll.moved_at or changed_at),
             entries=entries,
-            total=len(articles),
+            total=len(group.articles),
             site=self.site,
-            icon=Image(listing.icon) if listing.icon else _icon(articles) if kind == "provider" else None,
+            icon=Image(listing.icon) if listing.icon else _icon(group.articles) if kind == "provider" else None,
             language=listing.language or self.site.language,
-            archives=-(-len(self.older[path]) // self.view.limit),
+            # The last one may be empty.
+            archives=len(made.archives) - (not made.archives[-1]) if made.archives else 0,
+            departed=roll.departed if self.view.tombstones else (),
         )
+
+    def in_order(self, articles: tuple[Article, ...]) -> Sequence[Article]:
+        """As feeds show them: by date, as they are, or by when they came."""
+        if self.view.order == "published":
+            return articles
+        sightings = self.memory.sightings
+        return sorted(articles, key=lambda article: sightings[article.identity].first_seen, reverse=True)
 
     def words(self, template: str, name: str) -> str:
         """A template of the configuration, filled in. Plain replacement: a name may hold braces."""

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import html
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
-from feedsvc.feeds.feed import Category, Entry, Site, Source, View
+from feedsvc.feeds.feed import MAX_RELATED, Category, Entry, Site, Source, View
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from datetime import datetime
 
-    from feedsvc.articles.article import Article, Provider
-    from feedsvc.feeds.addresses import Memory
-
-MAX_RELATED = 5
+    from feedsvc.articles.article import Article, Link, Provider
+    from feedsvc.feeds.memory import Memory
 
 
 def make_entry(article: Article, site: Site, memory: Memory, view: View, hidden: Collection[str]) -> Entry:
@@ -26,7 +26,7 @@ def make_entry(article: Article, site: Site, memory: Memory, view: View, hidden:
     Args:
         article: a selected one.
         site: what all feeds share.
-        memory: knows the slugs of the article's topics.
+        memory: knows the slugs of the article's topics, and when it last changed.
         view: how feeds show articles.
         hidden: the addresses of the articles that are held back here: no entry may lead to them.
     """
@@ -34,18 +34,12 @@ def make_entry(article: Article, site: Site, memory: Memory, view: View, hidden:
     excerpt = f"<p>{html.escape(article.excerpt, quote=False)}</p>" if article.excerpt else ""
     body = article.body if view.bodies else ""
     people = [author.name for author in provider.authors] if provider else []
-    related = (
-        each.link
-        for each in article.related
-        if view.related and not any(address in hidden for address in each.addresses)
-    )
     return Entry(
         id=article.id,
         title=article.title,
         url=article.url,
         published=article.published_at,
-        # Nothing was updated before it was published, whatever a file says.
-        updated=max(article.published_at, article.updated_at or article.published_at),
+        updated=_updated(article, memory),
         authors=tuple(dict.fromkeys([provider.name, *people])) if provider else (site.title,),
         source=_source(provider, site),
         categories=tuple(_categories(article.topics, site, memory)),
@@ -53,12 +47,25 @@ def make_entry(article: Article, site: Site, memory: Memory, view: View, hidden:
         summary=article.excerpt or ("" if body else article.title),
         content=body or excerpt,
         picture=article.images[0] if article.images else None,
-        related=tuple(islice(related, MAX_RELATED)),
+        related=shown_coverage(article, hidden) if view.related else (),
         type=article.type,
         length=article.length,
         featured=article.featured,
         amp=article.amp_url,
     )
+
+
+def shown_coverage(article: Article, hidden: Collection[str]) -> tuple[Link, ...]:
+    """The best of an article's related coverage that does not lead to what is held back."""
+    free = (each.link for each in article.related if not any(address in hidden for address in each.addresses))
+    return tuple(islice(free, MAX_RELATED))
+
+
+def _updated(article: Article, memory: Memory) -> datetime:
+    """What the article says, else when it last changed for a reader; never before it was published."""
+    sighting = memory.sightings.get(article.identity)
+    said = article.updated_at or (sighting.changed_at if sighting else None)
+    return max(article.published_at, said or article.published_at)
 
 
 def _categories(topics: Iterable[str], site: Site, memory: Memory) -> Iterable[Category]:
@@ -69,7 +76,13 @@ def _categories(topics: Iterable[str], site: Site, memory: Memory) -> Iterable[C
 
 def _source(provider: Provider | None, site: Site) -> Source | None:
     """An entry is aggregated where its provider has a domain that is not ours."""
-    if provider is None or provider.domain in {"", urlsplit(site.base_url).hostname}:
+    return _source_at(provider.domain, provider.name, site.base_url) if provider else None
+
+
+# Most articles share theirs with many others.
+@lru_cache(maxsize=4096)
+def _source_at(domain: str, name: str, base_url: str) -> Source | None:
+    if domain in {"", urlsplit(base_url).hostname}:
         return None
-    url = f"https://{provider.domain}/"
-    return Source(id=uuid5(NAMESPACE_URL, url).urn, title=provider.name, url=url)
+    url = f"https://{domain}/"
+    return Source(id=uuid5(NAMESPACE_URL, url).urn, title=name, url=url)

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from feedsvc.articles.article import Image, Link
+    from feedsvc.feeds.memory import Departure
 
 # Between the path of a feed and the number of an archive document of it.
 ARCHIVE = "/archive/"
 # The same for a page of a document that would be too large in one; the first has none.
 PART = "/part/"
+
+# How much related coverage an entry names.
+MAX_RELATED = 5
 
 Kind: TypeAlias = Literal["all", "topic", "provider", "domain"]
 
@@ -81,8 +85,9 @@ class Site:
 class View:
     """How feeds show articles: how many, whether with their bodies and related coverage, and under which titles.
 
-    In `title` and `description`, `{name}` stands for the topic or provider, `{site}` and `{about}` for the title
-    and the description of the site.
+    `order` is which of their moments counts; `tombstones` whether Atom feeds tell who left (RFC 6721). In `title`
+    and `description`, `{name}` stands for the topic or provider, `{site}` and `{about}` for the title and the
+    description of the site.
     """
 
     limit: int = 50
@@ -90,6 +95,8 @@ class View:
     related: bool = True
     title: str = "{name} · {site}"
     description: str = "{name}: {about}"
+    order: Literal["published", "arrived"] = "published"
+    tombstones: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,8 @@ class Feed:
 
     `path` is that of its page; the path of a format has the format's ending behind it. `total` counts the
     articles that the feed would hold without a limit, `newest` is the date of the first. `archives` is the number
-    of archive documents that hold the others; an archive document is a feed too, with `archive` set.
+    of archive documents that hold the others; an archive document is a feed too, with `archive` set. `departed`
+    are those that were in it lately; `page` is the URL of a page that stands for its own, where it has none.
     """
 
     kind: Kind
@@ -123,6 +131,8 @@ class Feed:
     language: str = "en"
     archives: int = 0
     archive: Archive | None = None
+    departed: tuple[Departure, ...] = ()
+    page: str | None = None
 
     @property
     def url(self) -> str:
@@ -132,7 +142,7 @@ class Feed:
     @property
     def page_url(self) -> str:
         """Where people go: its page, or, where there are no pages, the site's own."""
-        return self.site.home or self.url
+        return self.site.home or self.page or self.url
 
     def archive_url(self, number: int) -> str:
         """The public URL of an archive document, without the format's ending."""

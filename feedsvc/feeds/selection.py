@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from feedsvc.articles.article import Article
+    from feedsvc.feeds.memory import Sighting
 
 Reason: TypeAlias = Literal[
     "removed",
@@ -55,25 +57,42 @@ class Selection:
     """The selected articles, newest first (ties by id), and the reason for each of the others by its identity.
 
     `hidden` are the addresses of those others, but for what is an address of a selected one too.
-    `next_change` is when the passing of time alone will change the selection, if it ever will.
+    `next_change` is when the passing of time alone will change the selection, if it ever will. `at` is the moment
+    for which it was made.
     """
 
     articles: tuple[Article, ...] = ()
     held: Mapping[str, Reason] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
     next_change: datetime | None = None
+    at: datetime | None = None
 
 
-def select(articles: Iterable[Article], rules: SelectionRules, now: datetime) -> Selection:
-    """Select from one revision of each article."""
+def select(
+    articles: Iterable[Article],
+    rules: SelectionRules,
+    now: datetime,
+    sightings: Mapping[str, Sighting] = MappingProxyType({}),
+) -> Selection:
+    """Select from one revision of each article.
+
+    Args:
+        articles: the revisions that count.
+        rules: what is configured.
+        now: the moment. For an article that readers have since a later one, the clock went back: it stays at that
+            one, or what has come for them would be taken away, and brought again a day later.
+        sightings: what readers were told, by identity.
+    """
     selected: list[Article] = []
     held: dict[str, Reason] = {}
     hidden: set[str] = set()
     changes: list[datetime] = []
     for article in articles:
-        reason = held_by(article, rules, now)
+        seen = sightings.get(article.identity)
+        at = max(now, seen.last_moment) if seen and not seen.withdrawn_at else now
+        reason = held_by(article, rules, at)
         if reason is None:
-            if article.updated_at and article.updated_at > now:
+            if article.updated_at and article.updated_at > at:
                 # An update that is still to come is none yet.
                 changes.append(article.updated_at)
                 article = replace(article, updated_at=None)  # noqa: PLW2901 - the same article, as of now
@@ -88,7 +107,7 @@ def select(articles: Iterable[Article], rules: SelectionRules, now: datetime) ->
     selected.sort(key=lambda article: article.id)
     selected.sort(key=lambda article: article.published_at, reverse=True)
     hidden.difference_update(*(article.addresses for article in selected))
-    return Selection(tuple(selected), held, frozenset(hidden), min(changes, default=None))
+    return Selection(tuple(selected), held, frozenset(hidden), min(changes, default=None), now)
 
 
 def held_by(  # noqa: C901, PLR0911 - one line a rule reads best

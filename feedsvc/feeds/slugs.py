@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from anyascii import anyascii
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 MAX_LENGTH = 80
 # What sets names apart must not fall away: C, C++ and C# are three topics.
@@ -37,7 +37,9 @@ def slugify(name: str) -> str:
     return slug
 
 
-def assign_slugs(names: Mapping[Key, Named], given: Mapping[Key, str]) -> dict[Key, str]:
+def assign_slugs(
+    names: Mapping[Key, Named], given: Mapping[Key, str], reserved: Collection[str] = ()
+) -> dict[Key, str]:
     """A slug for every key, no two the same.
 
     A slug once given is kept. Of new names that would share one, the first in order gets it, and the others
@@ -47,9 +49,10 @@ def assign_slugs(names: Mapping[Key, Named], given: Mapping[Key, str]) -> dict[K
     Args:
         names: the names by key.
         given: the slugs given before, also those of keys that are no longer in use.
+        reserved: slugs that nobody gets any more.
     """
     slugs = dict(given)
-    taken = set(given.values())
+    taken = {*given.values(), *reserved}
     # A name that is its own slug has the better claim to it than one that merely resembles it.
     for key in sorted(names.keys() - given.keys(), key=lambda key: (slugify(key[0]) != key[0], key)):
         named = names[key]

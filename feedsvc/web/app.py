@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 from urllib.parse import quote
 
 from flask import Flask, Response, request
@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 Report: TypeAlias = Mapping[str, object]
 
+
+class Reload(Protocol):
+    """How the application asks for a reload."""
+
+    def __call__(self, *, accept: bool) -> Report:
+        """Reload now, and tell how that ended."""
+
+
 # More at once would take the threads that readers need; each is answered by the reload that all wait for.
 _MAX_WAITING_RELOADS = 4
 
@@ -36,7 +44,7 @@ _MAX_WAITING_RELOADS = 4
 def create_app(
     snapshot: SnapshotSource,
     health: Callable[[], Report],
-    reload: Callable[[], Report],
+    reload: Reload,
     base_url: str,
     admin_token: str | None,
 ) -> Flask:
@@ -46,6 +54,7 @@ def create_app(
         snapshot: the one that is served now, or None before the first.
         health: the state for people; its `status` is pass, warn or fail.
         reload: reloads now, and tells how that ended when the new snapshot is served; its `ok` is True or False.
+            With `accept`, it publishes what would be held back as a mistake.
         base_url: begins every URL that a redirect names; the Host header never does.
         admin_token: who has it may reload; where there is none, nobody may, and nothing shows that it exists.
     """
@@ -78,7 +87,7 @@ def create_app(
             if not waiting.acquire(blocking=False):
                 raise ServiceUnavailable("Enough reloads are waiting already.", retry_after=5)
             try:
-                report = reload()
+                report = reload(accept=request.args.get("accept") == "1")
             finally:
                 waiting.release()
             return _json(report, 200 if report["ok"] else 503, "application/json")

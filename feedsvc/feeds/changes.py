@@ -1,0 +1,64 @@
+"""Changes: what happened to articles, as a feed of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import NAMESPACE_URL, uuid5
+
+from feedsvc.clock import iso
+from feedsvc.feeds.compose import NO_CHANGE_YET
+from feedsvc.feeds.feed import Entry, Feed, latest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from feedsvc.feeds.feed import Site
+    from feedsvc.feeds.memory import Event
+
+CHANGES = "/changes"
+MAX_CHANGES = 50
+
+
+def compose_changes(events: Iterable[Event], site: Site, urls: Mapping[str, str]) -> Feed:
+    """The feed of the last changes.
+
+    Args:
+        events: the newest first.
+        site: what all feeds share.
+        urls: of the articles that are served, by identity; what is gone has no address any more.
+    """
+    everything = site.home or f"{site.base_url}/feeds/all"
+    entries = tuple(_entry(event, site, urls.get(event.identity, everything)) for event in events)
+    return Feed(
+        kind="all",
+        name="Changes",
+        path=CHANGES,
+        id=uuid5(NAMESPACE_URL, f"{site.id}{CHANGES}").urn,
+        title=f"Changes · {site.title}",
+        description=f"What arrived, changed and was withdrawn in {site.title}",
+        updated=latest(entries, NO_CHANGE_YET),
+        entries=entries,
+        total=len(entries),
+        site=site,
+        page=everything,
+    )
+
+
+def _entry(event: Event, site: Site, url: str) -> Entry:
+    name = f"{event.id} {event.happening} {iso(event.at)}"
+    parts = f": {', '.join(event.parts)}" if event.parts else ""
+    places = f" In {', '.join(event.places)}." if event.places else ""
+    return Entry(
+        id=uuid5(NAMESPACE_URL, name).urn,
+        title=f"{event.happening.capitalize()}: {event.title}",
+        url=url,
+        published=event.at,
+        updated=event.at,
+        authors=(site.title,),
+        source=None,
+        categories=(),
+        summary=f"{event.happening.capitalize()} at {iso(event.at)}{parts}.{places}",
+        content="",
+        picture=None,
+        related=(),
+    )

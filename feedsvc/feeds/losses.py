@@ -1,0 +1,63 @@
+"""Losses: what readers would lose by a reload, where that looks like somebody's mistake."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from feedsvc.feeds.groups import Grouping
+    from feedsvc.feeds.memory import Memory
+
+# A feed that had more than so many is not emptied without a question.
+MANY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LossRules:
+    """More than this share of the served articles, and at least so many, are too many to withdraw at once."""
+
+    share: float = 0.5
+    minimum: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What would be lost: articles by their identity, of how many that are served, and feeds that become empty."""
+
+    withdrawn: frozenset[str]
+    served: int
+    emptied: tuple[str, ...]
+
+    def __str__(self) -> str:
+        parts = [f"{len(self.withdrawn):,} of {self.served:,} articles would be withdrawn"]
+        if self.emptied:
+            named = ", ".join(self.emptied[:3])
+            others = len(self.emptied) - 3
+            parts.append(f"{named}{f' and {others:,} other feeds' if others > 0 else ''} would be empty")
+        return "; ".join(parts)
+
+
+def loss_of(memory: Memory, grouping: Grouping, rules: LossRules) -> Loss | None:
+    """What the articles of a grouping lack that readers have; None where nobody would think of a mistake.
+
+    What is too old by now is none: that is what `max_age` is for.
+
+    Args:
+        memory: knows what is served.
+        grouping: what would be served.
+        rules: how much is too much.
+    """
+    selected = {article.identity for article in grouping.selection.articles}
+    held = grouping.selection.held
+    served = {
+        identity: seen
+        for identity, seen in memory.sightings.items()
+        if not seen.withdrawn_at and held.get(identity) != "age"
+    }
+    withdrawn = frozenset(served.keys() - selected)
+    had = Counter(path for seen in served.values() for path in seen.places)
+    emptied = tuple(each.path for each in grouping.groups if not each.articles and had[each.path] > MANY)
+    too_many = len(withdrawn) >= rules.minimum and len(withdrawn) > rules.share * len(served)
+    return Loss(withdrawn, len(served), emptied) if too_many or emptied else None

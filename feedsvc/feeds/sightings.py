@@ -1,0 +1,134 @@
+"""Sightings: what readers see of an article, and what happened to that since the last reload."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from feedsvc.articles.article import id_of
+from feedsvc.feeds.entries import shown_coverage
+from feedsvc.feeds.memory import Event, Memory, Sighting
+from feedsvc.feeds.rolls import Departures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from datetime import datetime
+
+    from feedsvc.articles.article import Article
+    from feedsvc.feeds.memory import Happening
+    from feedsvc.feeds.selection import Selection
+
+# What a reader sees of an article, given the addresses of what is held back. A field that is not here changes no
+# document: `feeds.entries` makes entries of these and of nothing else. Where a part is added or taken away, prints
+# of other versions are known by their length.
+PARTS: Mapping[str, Callable[[Article, Collection[str]], object]] = {
+    "title": lambda article, _: article.title,
+    "link": lambda article, _: article.url,
+    "published": lambda article, _: article.published_at.isoformat(),
+    "updated": lambda article, _: article.updated_at and article.updated_at.isoformat(),
+    "summary": lambda article, _: article.excerpt,
+    "content": lambda article, _: article.body,
+    "type": lambda article, _: article.type,
+    "length": lambda article, _: article.length,
+    "player": lambda article, _: article.featured,
+    "amp": lambda article, _: article.amp_url,
+    "provider": lambda article, _: (
+        article.provider and (article.provider.name, article.provider.domain, article.provider.authors)
+    ),
+    "topics": lambda article, _: article.topics,
+    "picture": lambda article, _: article.images[:1],
+    "related": shown_coverage,
+}
+_PART_BYTES = 8
+
+
+def print_of(article: Article, hidden: Collection[str] = ()) -> bytes:
+    """What a reader sees of an article, as a few bytes for each part of it."""
+    return b"".join(
+        blake2b(repr(part(article, hidden)).encode("utf-8", "surrogatepass"), digest_size=_PART_BYTES).digest()
+        for part in PARTS.values()
+    )
+
+
+def changed_parts(before: bytes, after: bytes) -> tuple[str, ...]:
+    """The parts in which two prints differ; none where they were made by different versions of this program."""
+    if len(before) != len(after):
+        return ()
+    starts = range(0, len(after), _PART_BYTES)
+    return tuple(
+        name
+        for name, start in zip(PARTS, starts, strict=True)
+        if before[start : start + _PART_BYTES] != after[start : start + _PART_BYTES]
+    )
+
+
+def observe(  # noqa: PLR0913 - each comes from elsewhere
+    memory: Memory,
+    selection: Selection,
+    places: Mapping[str, tuple[str, ...]],
+    now: datetime,
+    last: Selection,
+    *,
+    reread: Collection[str] = (),
+) -> tuple[Memory, list[Event]]:
+    """The memory after a reload, and what happened.
+
+    Args:
+        memory: before it.
+        selection: what is served from now on.
+        places: the paths of the feeds that each of its articles is in.
+        now: dates what happened; if the clock went back, it is dated after what happened before.
+        last: the selection of the last reload; an article that is the same object has not changed.
+        reread: the identities of articles that another program, or other rules, may have read otherwise: nobody
+            changed them.
+    """
+    rolls = Departures(now)
+    known = {article.identity: article for article in last.articles}
+    uncovered = selection.hidden ^ last.hidden
+    sightings = dict(memory.sightings)
+    events: list[Event] = []
+
+    def note(happening: Happening, identity: str, parts: tuple[str, ...] = (), left: tuple[str, ...] = ()) -> None:
+        seen = sightings[identity]
+        where = tuple(dict.fromkeys([*seen.places, *left]))
+        events.append(Event(now, happening, identity, id_of(identity), seen.title, seen.path, parts, where))
+
+    for article in selection.articles:
+        identity, where = article.identity, places.get(article.identity, ())
+        seen = sightings.get(identity)
+        if seen is None:
+            seen_as = print_of(article, selection.hidden)
+            sightings[identity] = Sighting(article.title, article.path, seen_as, where, now)
+            note("arrived", identity)
+            continue
+        same = known.get(identity) is article and not _covers(article, uncovered)
+        if same and not seen.withdrawn_at and seen.places == where:
+            continue
+        seen_as = print_of(article, selection.hidden)
+        parts = () if identity in reread else changed_parts(seen.print, seen_as)
+        changed_at = max(now, seen.last_moment) if parts else seen.changed_at
+        sightings[identity] = Sighting(article.title, article.path, seen_as, where, seen.first_seen, changed_at)
+        rolls.move(identity, () if seen.withdrawn_at else seen.places, where)
+        if "published" in parts:
+            rolls.redate(identity)
+        if seen.withdrawn_at:
+            note("returned", identity, parts)
+        elif parts:
+            note("changed", identity, parts, seen.places)
+    selected = {article.identity for article in selection.articles}
+    there = (identity for identity, seen in memory.sightings.items() if not seen.withdrawn_at)
+    # In an order that does not tell whether the memory was read from a store meanwhile.
+    for identity in sorted(identity for identity in there if identity not in selected):
+        seen = memory.sightings[identity]
+        sightings[identity] = replace(seen, withdrawn_at=max(now, seen.last_moment))
+        rolls.move(identity, seen.places, ())
+        note("withdrawn", identity)
+    if sightings == memory.sightings:
+        return memory, []
+    return replace(memory, sightings=sightings, rolls=rolls.told(memory.rolls)), events
+
+
+def _covers(article: Article, addresses: Collection[str]) -> bool:
+    """Whether an article's related coverage names one of these."""
+    return bool(addresses) and any(address in addresses for each in article.related for address in each.addresses)

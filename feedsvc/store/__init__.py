@@ -1,0 +1,1 @@
+"""Memory ⇄ database: what is remembered over restarts."""

@@ -1,0 +1,80 @@
+"""The place of a memory: its file, the right to write it, and what becomes of a damaged one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from feedsvc.log import fields, logger
+from feedsvc.store.store import BusyError, StoreError
+
+if TYPE_CHECKING:
+    from typing import IO
+
+
+def path_of(url: str) -> Path | None:
+    """The file that a URL names; None where it names none."""
+    name = url.removeprefix("sqlite://").removeprefix("/")
+    return Path(name) if name else None
+
+
+def lock_of(path: Path) -> Path:
+    """The file by which one process claims it."""
+    # By whatever link it is reached.
+    real = path.resolve()
+    return real.with_name(f"{real.name}.lock")
+
+
+def file_at(path: Path | None) -> tuple[int, int] | None:
+    """What tells a file from another that takes its place."""
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
+
+
+def claim(path: Path) -> IO[str]:
+    """The right to write, for as long as this process lives and the file is open.
+
+    Raises:
+        BusyError: another process has it.
+        StoreError: there can be no such right, as nobody can write here.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = lock_of(path).open("a", encoding="ascii")
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}; make its directory writable") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise BusyError(
+            f"another process writes {path}; stop it, or give this one another with --store"
+        ) from error
+    except OSError as error:
+        lock.close()
+        raise StoreError(f"{path}: {error.strerror}; put it on a disk that has locks") from error
+    return lock
+
+
+def put_aside(path: Path) -> None:
+    """Give a damaged file another name, with `.damaged` behind it, and make room for a new one.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    aside = path.with_name(f"{path.name}.damaged")
+    for suffix in ("", "-wal", "-shm"):
+        try:
+            Path(f"{path}{suffix}").replace(f"{aside}{suffix}")
+        except FileNotFoundError:
+            # That of one that was put aside before belongs to another file.
+            Path(f"{aside}{suffix}").unlink(missing_ok=True)
+    logger.error(
+        "the memory is damaged; a new one is begun",
+        extra=fields(kept=os.fspath(aside), lost="when articles first appeared and changed"),
+    )

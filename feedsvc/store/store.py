@@ -1,0 +1,65 @@
+"""The store: keeps what is remembered, and tells what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from feedsvc.articles.library import Library, LoadRules
+from feedsvc.feeds.memory import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from feedsvc.documents.document import Dated
+    from feedsvc.feeds.memory import Event
+
+
+class StoreError(Exception):
+    """The store cannot be used; the message says why, and what to do."""
+
+
+class BusyError(StoreError):
+    """Another process writes the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """All that outlives a restart.
+
+    `changes` are the last events, the newest first; `whole` is whether the library has all files that it had.
+    """
+
+    library: Library = field(default_factory=Library)
+    memory: Memory = field(default_factory=Memory)
+    documents: Mapping[str, Dated] = field(default_factory=dict)
+    changes: tuple[Event, ...] = ()
+    whole: bool = True
+
+
+class Store(Protocol):
+    """Where a memory is kept. One process writes it."""
+
+    def load(self, rules: LoadRules) -> Remembered:
+        """What was kept last; of files, only what was read by these rules.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+
+    def save(self, before: Remembered, after: Remembered, events: Sequence[Event], rules: LoadRules) -> None:
+        """Keep what is different from before, and what happened, all or nothing; files were read by these rules.
+
+        Raises:
+            StoreError: it cannot be written; what was kept before still is.
+        """
+
+    def history(self, about: str | None, limit: int) -> list[Event]:
+        """What happened, the newest first; of all articles, or of those whose file, identity or title this is.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+
+    def close(self) -> None:
+        """Let go of it."""
