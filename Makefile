@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-readers test-pages screenshot lint format lock bench clean
+.PHONY: help serve test test-crash test-readers test-pages screenshot lint format lock clean
+.PHONY: bench bench-compression bench-history bench-restart
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -48,6 +49,9 @@ test: $(VENV)/.dev ## Run every test, with coverage
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
+test-crash: $(VENV)/.dev ## Kill the service 242 times, and see what the next start serves
+	@$(BIN)/python -m pytest tests/crash $(ARGS)
+
 test-readers: $(VENV)/.readers ## Run the tests with real feed readers; Debian: newsboat sfeed rss2email curl
 	@$(BIN)/python -m pytest tests/readers $(ARGS)
 
@@ -79,8 +83,16 @@ lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 		--extra browser --extra build -c requirements.txt -c requirements-dev.txt \
 		-o requirements-browser.txt pyproject.toml
 
-bench: $(VENV)/.runtime ## Measure what the compression levels cost
+bench: bench-compression bench-history bench-restart ## Measure all of the following
+
+bench-compression: $(VENV)/.runtime ## Measure what the compression levels cost
 	@$(BIN)/python benchmarks/compression.py
+
+bench-history: $(VENV)/.runtime ## Replay three years of edits, and count what readers are told
+	@$(BIN)/python benchmarks/history.py
+
+bench-restart: $(VENV)/.runtime ## Measure starts and reloads, with 10,000 files or ARGS
+	@$(BIN)/python benchmarks/restart.py $(ARGS)
 
 clean: ## Remove the environment and everything that was made
 	@rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist

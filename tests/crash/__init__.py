@@ -1,0 +1,1 @@
+"""The service, killed at random moments, and what the next start serves: `make test-crash`."""
