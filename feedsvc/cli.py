@@ -255,7 +255,7 @@ def build_command(out: Path, *, accept: bool, **flags: str | None) -> None:
 
 
 @commands.command("history")
-@_flags("store")
+@_flags("articles", "store")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many events.")
 @click.argument("about", required=False)
 def history_command(about: str | None, limit: int, **flags: str | None) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
-import time
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from feedsvc.feeds.memory import Memory
 from feedsvc.feeds.recollection import recollect
 from feedsvc.feeds.selection import Selection
 from feedsvc.guard import Guard, Held, HeldError
+from feedsvc.laps import Laps
 from feedsvc.log import fields, logger
 from feedsvc.reload import State, advance, is_current, read, sort
 from feedsvc.store.store import Remembered, Store, StoreError
@@ -56,6 +57,14 @@ class Outcome:
     forgetting: str | None = None
 
 
+@dataclass(slots=True)
+class Tally:
+    """How reloads ended, and how long their phases took, all together."""
+
+    results: Counter[str] = field(default_factory=Counter)
+    seconds: Counter[str] = field(default_factory=Counter)
+
+
 class Publisher:
     """Reloads on demand, never twice at once, and holds what is served."""
 
@@ -83,6 +92,7 @@ class Publisher:
         self._compared = True
         # What the store has, as far as we know.
         self._kept: Remembered | None = None
+        self.tally = Tally()
         self.state = State()
         self.last: Outcome | None = None
         if remembered or store is None:
@@ -113,21 +123,25 @@ class Publisher:
             return self.last
 
     def _reload(self, number: int, progress: Progress | None) -> Outcome:
-        begin = time.perf_counter()
+        laps = Laps()
         error = forgetting = None
         accepting, self._accepting = self._accepting, False
         try:
             forgetting = self._recall()
+            laps.end("recall")
             now = self._clock()
             self._files = read(self._settings, self._known_files(), now, progress, accept=accepting)
+            laps.end("read")
             if self._compared and is_current(self.state, self._files, now):
                 self._guard.held = None
                 self.state = replace(self.state, library=self._files, events=(), reloaded_at=now)
                 forgetting = self._keep(self.state) or forgetting
+                laps.end("keep")
             else:
                 reading = self._sorted(now)
                 self._guard.check(self.state.memory, reading, accepting=accepting or self._moved)
-                forgetting = self._publish(reading) or forgetting
+                laps.end("select")
+                forgetting = self._publish(reading, laps) or forgetting
                 self._moved = False
                 self._files = replace(self._files, reread=frozenset())
         except DirectoryError as failure:
@@ -141,7 +155,9 @@ class Publisher:
             logger.exception("reload failed")
         if error and self.state.snapshot is None:
             self._serve_what_is_left()
-        outcome = Outcome(number, self.state, time.perf_counter() - begin, error, self._guard.held, forgetting)
+        self.tally.results["ok" if error is None else "held" if self._guard.held else "failed"] += 1
+        self.tally.seconds.update(laps.seconds)
+        outcome = Outcome(number, self.state, laps.total, error, self._guard.held, forgetting)
         if error is None:
             _report(outcome)
         return outcome
@@ -225,7 +241,7 @@ class Publisher:
         )
         self._compared = False
 
-    def _publish(self, reading: Reading) -> str | None:
+    def _publish(self, reading: Reading, laps: Laps) -> str | None:
         """Keep what was read, and then serve it; or serve it, and tell why it is not kept.
 
         In this order: a reader must not have been told what a crash makes us forget.
@@ -235,7 +251,9 @@ class Publisher:
         state = advance(before, reading, self._settings, remembered)
         self._compared = True
         self._untold += state.events
+        laps.end("render")
         forgetting = self._keep(state)
+        laps.end("keep")
         self.state = state
         return forgetting
 

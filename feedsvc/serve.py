@@ -24,11 +24,14 @@ from granian.log import LogLevels
 from feedsvc import health, log
 from feedsvc.clock import now
 from feedsvc.log import fields, logger
+from feedsvc.metrics import make_metrics
 from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.store import BusyError, StoreError
+from feedsvc.watch import Watch
 from feedsvc.web.app import create_app
+from feedsvc.web.counts import Counts
 from feedsvc.web.wsgi import serve_documents
 
 if TYPE_CHECKING:
@@ -100,6 +103,8 @@ def start(settings: Settings, admin_token: str | None) -> WSGIApplication:
     # requests wait.
     gc.freeze()
     schedule.start()
+    if settings.reload.watch:
+        Watch(settings.articles, schedule.reload).start()
     _announce(publisher, settings)
     return make_application(publisher, schedule, settings, admin_token)
 
@@ -115,8 +120,12 @@ def make_application(
     def reload(*, accept: bool) -> dict[str, object]:
         return reload_report(schedule.reload(accept=accept))
 
-    app = create_app(lambda: publisher.snapshot, current_health, reload, settings.public_url, admin_token)
-    return serve_documents(lambda: publisher.snapshot, app)
+    counts = Counts()
+    metrics = make_metrics(publisher, counts, now) if settings.metrics else None
+    app = create_app(
+        lambda: publisher.snapshot, current_health, reload, settings.public_url, admin_token, metrics=metrics
+    )
+    return serve_documents(lambda: publisher.snapshot, app, counts)
 
 
 def reload_report(outcome: Outcome) -> dict[str, object]:

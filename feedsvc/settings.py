@@ -122,6 +122,7 @@ class ReloadSettings(Section):
         le=timedelta(days=1),
         description="a duration from 1s to 1d, such as 60s or 5m",
     )
+    watch: bool = Field(default=True, description="true or false")
 
 
 class GuardSettings(Section):
@@ -246,6 +247,7 @@ class Settings(Section):
     http: HttpSettings = HttpSettings()
     limits: LimitSettings = LimitSettings()
     pages: bool = Field(default=True, description="true or false")
+    metrics: bool = Field(default=True, description="true or false")
     store: StoreSettings = StoreSettings()
     log: LogSettings = LogSettings()
     topics: dict[str, TopicSettings] = Field(default_factory=dict)

@@ -39,8 +39,8 @@ def command(*arguments: str) -> list[str]:
 def environment(**variables: str) -> dict[str, str]:
     """The environment of the tests without settings, and with these variables."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("FEEDSVC_")}
-    # No command may leave a memory in the checkout.
-    return plain | {"FEEDSVC_STORE_URL": "sqlite://"} | variables
+    # No command may leave a memory in the checkout, and the tests say when it is time to reload.
+    return plain | {"FEEDSVC_STORE_URL": "sqlite://", "FEEDSVC_RELOAD_WATCH": "false"} | variables
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -102,7 +102,9 @@ class Service:
 
 
 @contextmanager
-def running(directory: Path, articles: Path, *flags: str, port: int | None = None) -> Iterator[Service]:
+def running(
+    directory: Path, articles: Path, *flags: str, port: int | None = None, watch: bool = False
+) -> Iterator[Service]:
     """A service of these articles, ended at the end."""
     port = port or free_port()
     # The same again for a service that is started again at the same port.
@@ -112,7 +114,7 @@ def running(directory: Path, articles: Path, *flags: str, port: int | None = Non
         process = subprocess.Popen(
             command("serve", "--articles", str(articles), "--port", str(port), "--store", store, *flags),
             cwd=ROOT,
-            env=environment(FEEDSVC_ADMIN_TOKEN=TOKEN),
+            env=environment(FEEDSVC_ADMIN_TOKEN=TOKEN, FEEDSVC_RELOAD_WATCH=str(watch).lower()),
             stdout=stderr,
             stderr=stderr,
             text=True,

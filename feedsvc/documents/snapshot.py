@@ -86,6 +86,11 @@ class Snapshot:
         return _split(path)[0] in self.retired
 
 
+def is_archive(path: str) -> bool:
+    """Whether this would be the path of an archive document."""
+    return ARCHIVE in path
+
+
 def _split(path: str) -> tuple[str, str]:
     """A folded path as that of a feed's page, and what stands behind: an archive's number, a format's ending."""
     path = fold(path).rstrip("/")

@@ -184,6 +184,8 @@ def _load_library(connection: Connection, read_by: str) -> tuple[Library, bool]:
 
 
 def _save_library(connection: Connection, old: Library, new: Library, read_by: str) -> None:
+    if old.files is new.files and (old.root, old.path) == (new.root, new.path):
+        return
     device, inode = _fitting(*new.root) if new.root else (None, None)
     root = {"root_device": device, "root_inode": inode, "root_path": os.fsencode(new.path)}
     connection.execute(update(META).values(reading=read_by, **root))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from urllib.parse import quote
 
 from flask import Flask, Response, request
+from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import (
     Gone,
     HTTPException,
@@ -41,12 +42,14 @@ class Reload(Protocol):
 _MAX_WAITING_RELOADS = 4
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - each comes from elsewhere
     snapshot: SnapshotSource,
     health: Callable[[], Report],
     reload: Reload,
     base_url: str,
     admin_token: str | None,
+    *,
+    metrics: Callable[[], bytes] | None = None,
 ) -> Flask:
     """Make the application.
 
@@ -57,6 +60,7 @@ def create_app(
             With `accept`, it publishes what would be held back as a mistake.
         base_url: begins every URL that a redirect names; the Host header never does.
         admin_token: who has it may reload; where there is none, nobody may, and nothing shows that it exists.
+        metrics: the state for Prometheus, in its text format; where there is none, nor is the route.
     """
     app = Flask("feedsvc", static_folder=None)
     # A path is what it is: Flask must not tidy it up by a redirect of its own making.
@@ -78,6 +82,12 @@ def create_app(
     def ready() -> Response:
         up = snapshot() is not None
         return _json({"status": "pass" if up else "fail"}, 200 if up else 503, "application/health+json")
+
+    if metrics:
+
+        @app.get("/metrics")
+        def metrics_report() -> Response:
+            return Response(metrics(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
     if admin_token:
 

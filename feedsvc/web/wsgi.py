@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from feedsvc.documents.format import FEED_ENDINGS
+from feedsvc.documents.format import FEED_ENDINGS, FORMATS
+from feedsvc.documents.opml import OPML_TYPE
+from feedsvc.documents.page import HTML_TYPE
 from feedsvc.documents.shelf import BusyError
-from feedsvc.documents.snapshot import Snapshot
+from feedsvc.documents.snapshot import Snapshot, is_archive
 from feedsvc.web.conditional import choose_coding, is_fresh
+from feedsvc.web.counts import Counts
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -29,8 +32,26 @@ _PREFLIGHT = [
 _BUSY = [("Retry-After", "1"), ("Content-Length", "0"), ("Cache-Control", "no-store")]
 
 
-def serve_documents(snapshot: SnapshotSource, otherwise: WSGIApplication) -> WSGIApplication:
-    """A WSGI application that answers for documents, and leaves the rest to another."""
+# What the formats of documents are called where they are counted.
+_FORMATS = {
+    **{form.media_type: form.ending.removeprefix(".") for form in FORMATS.values()},
+    OPML_TYPE: "opml",
+    HTML_TYPE: "html",
+}
+
+
+def serve_documents(
+    snapshot: SnapshotSource, otherwise: WSGIApplication, counts: Counts | None = None
+) -> WSGIApplication:
+    """A WSGI application that answers for documents, and leaves the rest to another; both are counted."""
+    count = (counts or Counts()).add
+
+    def others(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: Any, *error: Any) -> Any:
+            count(("other", "", status[:3], "identity"), 0)
+            return start_response(status, headers, *error)
+
+        return otherwise(environ, start)
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         now = snapshot()
@@ -38,26 +59,31 @@ def serve_documents(snapshot: SnapshotSource, otherwise: WSGIApplication) -> WSG
         try:
             document = now.document(path) if now else None
         except BusyError:
+            count(("busy", "", "503", "identity"), 0)
             start_response("503 Service Unavailable", _BUSY)
             return []
         except Exception:  # noqa: BLE001 - it fails again there, where it is logged and answered
             document = None
         if document is None:
-            return otherwise(environ, start_response)
+            return others(environ, start_response)
         method = environ["REQUEST_METHOD"]
         if method in {"GET", "HEAD"}:
-            return _answer(document, environ, start_response, with_body=method == "GET")
+            status, coding, body = _answer(document, environ, start_response, with_body=method == "GET")
+            kind = "archive" if is_archive(path) else "document"
+            count((kind, _FORMATS[document.media_type], status, coding), len(body))
+            return [body] if body else []
         if method == "OPTIONS" and path.endswith((*FEED_ENDINGS, ".opml")):
             start_response("204 No Content", _PREFLIGHT)
             return []
-        return otherwise(environ, start_response)
+        return others(environ, start_response)
 
     return application
 
 
 def _answer(
     document: Document, environ: WSGIEnvironment, start_response: StartResponse, *, with_body: bool
-) -> list[bytes]:
+) -> tuple[str, str, bytes]:
+    """The status, the coding, and the body."""
     coding = choose_coding(environ.get("HTTP_ACCEPT_ENCODING", ""), document.variants)
     variant = document.variants[coding]
     if is_fresh(
@@ -67,6 +93,6 @@ def _answer(
         document.last_modified,
     ):
         start_response("304 Not Modified", variant.not_modified_headers)
-        return []
+        return "304", coding, b""
     start_response("200 OK", variant.headers)
-    return [variant.body] if with_body else []
+    return "200", coding, variant.body if with_body else b""

@@ -1,0 +1,99 @@
+"""Metrics: the state as numbers, for Prometheus; read when they are asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from feedsvc import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from prometheus_client import Metric
+
+    from feedsvc.clock import Clock
+    from feedsvc.publisher import Publisher
+    from feedsvc.reload import State
+    from feedsvc.web.counts import Counts
+
+_ANSWERED = ("kind", "format", "status", "encoding")
+
+
+def make_metrics(publisher: Publisher, counts: Counts, clock: Clock) -> Callable[[], bytes]:
+    """What answers a scrape, in Prometheus' text format."""
+    registry = CollectorRegistry()
+    # Memory, file descriptors and processor time, where the system tells them.
+    ProcessCollector(registry=registry)
+    registry.register(_State(publisher, counts, clock))
+    return lambda: generate_latest(registry)
+
+
+class _State(Collector):
+    """Reads what there is; nothing is counted twice, and nothing while nobody asks."""
+
+    def __init__(self, publisher: Publisher, counts: Counts, clock: Clock) -> None:
+        self._publisher = publisher
+        self._counts = counts
+        self._clock = clock
+
+    def collect(self) -> Iterator[Metric]:
+        yield _gauge("info", "The version that runs.", {(__version__,): 1}, "version")
+        yield from self._requests()
+        yield from self._reloads()
+        yield from _found(self._publisher.state)
+        yield from self._ages(self._publisher.state)
+
+    def _requests(self) -> Iterator[Metric]:
+        totals = self._counts.totals()
+        number = CounterMetricFamily("feedsvc_requests", "Requests by what was answered.", labels=_ANSWERED)
+        size = CounterMetricFamily("feedsvc_response_bytes", "Bytes of the bodies sent.", labels=_ANSWERED)
+        for answered, (requests, sent) in sorted(totals.items()):
+            number.add_metric(answered, requests)
+            size.add_metric(answered, sent)
+        yield from (number, size)
+
+    def _reloads(self) -> Iterator[Metric]:
+        tally = self._publisher.tally
+        number = CounterMetricFamily("feedsvc_reloads", "Reloads by how they ended.", labels=["result"])
+        for result in ("ok", "failed", "held"):
+            number.add_metric([result], tally.results[result])
+        spent = CounterMetricFamily("feedsvc_reload_seconds", "Time that they took, by phase.", labels=["phase"])
+        for phase, seconds in sorted(tally.seconds.items()):
+            spent.add_metric([phase], seconds)
+        yield from (number, spent)
+
+    def _ages(self, state: State) -> Iterator[Metric]:
+        now = self._clock()
+        if state.reloaded_at:
+            age = {(): max(0.0, (now - state.reloaded_at).total_seconds())}
+            yield _gauge("reload_age_seconds", "Since the directory was last read without error.", age)
+        if state.snapshot:
+            # What changes within a second of something else is dated a second later.
+            age = {(): max(0.0, (now - state.snapshot.changed_at).total_seconds())}
+            yield _gauge("snapshot_age_seconds", "Since what is served last changed.", age)
+
+
+def _found(state: State) -> Iterator[Metric]:
+    """What the directory holds, and what becomes of it."""
+    broken = sum(each.broken for each in state.library.files.values())
+    files = {("usable",): len(state.library.files) - broken, ("broken",): broken}
+    yield _gauge("files", "Files by whether they can be used as they are.", files, "state")
+    yield _gauge("articles_selected", "Articles that are published.", {(): len(state.selection.articles)})
+    held = {(reason,): count for reason, count in state.held.items()}
+    yield _gauge("articles_held", "Articles that are held back, by reason.", held, "reason")
+    kinds = Counter("fatal" if each.fatal else "field" for each in state.problems)
+    problems = {(kind,): kinds[kind] for kind in ("fatal", "field")}
+    yield _gauge("problems", "Problems of files: fatal ones, and of single fields.", problems, "kind")
+    yield _gauge("feeds", "Feeds that are served.", {(): len(state.snapshot.feeds) if state.snapshot else 0})
+
+
+def _gauge(name: str, text: str, values: Mapping[Any, float], *labels: str) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(f"feedsvc_{name}", text, labels=labels)
+    for each, value in values.items():
+        gauge.add_metric(each, value)
+    return gauge

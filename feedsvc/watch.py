@@ -1,0 +1,109 @@
+"""Watch: notices at once that the directory changed, where the system tells; the interval finds all the rest."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from watchfiles import Change, watch
+
+from feedsvc.articles.directory import SUFFIXES
+from feedsvc.log import fields, logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Quiet for so long, what somebody is doing to the directory is done; but they are waited for no longer than that.
+_QUIET_MS = 100
+_LONGEST_MS = 5_000
+# How often it is seen to that it is still the same directory.
+_CHECK_MS = 5_000
+_MOUNTS = Path("/proc/self/mountinfo")
+# File systems that others change without telling this machine's kernel.
+_REMOTE = ("nfs", "cifs", "smb", "fuse", "9p", "afs", "ceph", "lustre", "glusterfs", "virtiofs", "vboxsf")
+
+
+class Watch:
+    """Calls for a reload, from a thread of its own, when the directory changed and is quiet again."""
+
+    def __init__(self, directory: Path, reload: Callable[[], object]) -> None:
+        self._directory = directory
+        self._reload = reload
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin, where that is of use; where it is not, say so."""
+        kind = file_system_of(self._directory)
+        if kind.startswith(_REMOTE):
+            logger.warning(
+                "changes on this file system are not told; they are found at the next reading",
+                extra=fields(directory=str(self._directory), file_system=kind),
+            )
+            return
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; a reload that runs is not waited for."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._watch(_identity(self._directory))
+            except OSError as error:
+                # Gone, or the system watches enough already. The interval says what is wrong, if anything is.
+                logger.debug("the directory cannot be watched", extra=fields(error=str(error)))
+                self._stop.wait(_CHECK_MS / 1000)
+
+    def _watch(self, directory: tuple[int, int]) -> None:
+        """Until it is another directory that has the name."""
+        root = os.path.realpath(self._directory)
+
+        def concerns_us(_change: Change, path: str) -> bool:
+            """Articles and directories, and nothing hidden, but for what Kubernetes leads visible names to."""
+            names = path.removeprefix(root).split("/")
+            if any(name.startswith(".") and not name.startswith("..") for name in names):
+                return False
+            # A memory may lie here too: what we write ourselves must not make us read.
+            return names[-1].startswith("..") or "." not in names[-1] or names[-1].lower().endswith(SUFFIXES)
+
+        for changes in watch(
+            root,
+            watch_filter=concerns_us,
+            debounce=_LONGEST_MS,
+            step=_QUIET_MS,
+            stop_event=self._stop,
+            rust_timeout=_CHECK_MS,
+            yield_on_timeout=True,
+            raise_interrupt=False,
+        ):
+            if changes:
+                self._reload()
+            if _identity(self._directory) != directory:
+                self._reload()
+                return
+
+
+def _identity(directory: Path) -> tuple[int, int]:
+    found = directory.stat()
+    return found.st_dev, found.st_ino
+
+
+def file_system_of(directory: Path) -> str:
+    """The kind of file system that a directory is on, such as ext4; "" where the system does not tell."""
+    try:
+        mounts = [line.split() for line in _MOUNTS.read_text("utf-8", "replace").splitlines()]
+    except OSError:
+        return ""
+    real = os.path.realpath(directory)
+    found = ("", "")
+    for mount in mounts:
+        # Fields 5 and, behind a lone hyphen, the first (proc(5)); spaces are escaped.
+        point = mount[4].encode("latin-1", "replace").decode("unicode_escape")
+        inside = real == point or real.startswith(f"{point.rstrip('/')}/")
+        if inside and len(point) >= len(found[0]):
+            found = (point, mount[mount.index("-") + 1])
+    return found[1]
