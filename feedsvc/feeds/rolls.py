@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -51,25 +51,30 @@ def cut(articles: Sequence[Article], size: int, roll: Roll | None, sightings: Ma
         sightings: when each article came.
     """
     archived = list(roll.archived) if roll and roll.size == size else []
-    while True:
-        kept = frozenset(archived)
-        free = [article for article in articles if article.identity not in kept]
-        if not archived or len(free) >= max(1, size // 2):
-            break
-        del archived[-size:]
+    full = len(archived) // size
+    # The document that each is in; behind all that are full stand the feed and what waits.
+    document_of = {identity: place // size for place, identity in enumerate(archived)}
+    places = [document_of.get(article.identity, full) for article in articles]
+    present = Counter(places)
+    left = present[full]
+    while full and left < max(1, size // 2):
+        full -= 1
+        left += present[full]
+    del archived[full * size :]
+    free = [article for article, place in zip(articles, places, strict=True) if place >= full]
 
     def arrival(article: Article) -> tuple[datetime, datetime, str]:
         seen = sightings.get(article.identity)
         return seen.first_seen if seen else article.published_at, article.published_at, article.id
 
     waiting = sorted(free[size:], key=arrival)
-    full = len(waiting) // size * size
-    archived += [article.identity for article in waiting[:full]]
+    filled = len(waiting) // size * size
+    archived += [article.identity for article in waiting[:filled]]
     if not archived and not waiting:
         return Cut(tuple(free), (), ())
     order = {article.identity: position for position, article in enumerate(articles)}
     documents = [archived[start : start + size] for start in range(0, len(archived), size)]
-    documents.append([article.identity for article in waiting[full:]])
+    documents.append([article.identity for article in waiting[filled:]])
     archives = tuple(
         tuple(articles[place] for place in sorted(order[each] for each in document if each in order))
         for document in documents
