@@ -50,12 +50,19 @@ class Watch:
         self._stop.set()
 
     def _run(self) -> None:
+        failed = False
         while not self._stop.is_set():
             try:
                 self._watch(_identity(self._directory))
-            except OSError as error:
-                # Gone, or the system watches enough already. The interval says what is wrong, if anything is.
-                logger.debug("the directory cannot be watched", extra=fields(error=str(error)))
+                failed = False
+            except (OSError, RuntimeError) as error:
+                # It is gone, or the system watches enough already; said once, and tried again and again.
+                if not failed:
+                    logger.warning(
+                        "the directory cannot be watched; changes are found at the next reading",
+                        extra=fields(error=str(error)),
+                    )
+                failed = True
                 self._stop.wait(_CHECK_MS / 1000)
 
     def _watch(self, directory: tuple[int, int]) -> None:

@@ -102,6 +102,20 @@ def test_another_directory_of_the_name(watched: Watched) -> None:
     wait_for(seen, "a change of the new directory to be told")
 
 
+def test_a_directory_that_is_gone_is_said_once(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
+    """While it cannot be watched, that is said; when it is there again, it is watched."""
+    watched.directory.rename(watched.directory.parent / "old")
+    wait_for(lambda: "cannot be watched" in caplog.text, "the warning")
+    (watched.directory.parent / "old").rename(watched.directory)
+
+    def seen() -> bool:
+        (watched.directory / "probe.md").write_bytes(b"")
+        return watched.called.acquire(timeout=0.5)
+
+    wait_for(seen, "a change to be told again")
+    assert caplog.text.count("cannot be watched") == 1
+
+
 def test_file_systems_are_known(tmp_path: Path) -> None:
     """The kind of the innermost mount counts."""
     assert file_system_of(Path("/proc/self")) == "proc"
