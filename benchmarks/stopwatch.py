@@ -32,7 +32,7 @@ _STAGES = {
     "feedsvc.reload.select": "select",
     "feedsvc.reload.group": "group",
     "feedsvc.reload.places_of": "group",
-    "feedsvc.publisher.loss_of": "look for losses",
+    "feedsvc.guard.loss_of": "look for losses",
     "feedsvc.reload.observe": "observe",
     "feedsvc.reload.compose": "compose",
     "feedsvc.reload.publish": "compare feeds",
