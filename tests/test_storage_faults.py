@@ -26,6 +26,7 @@ from feedsvc.store.tables import SIGHTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from feedsvc.feeds.memory import Event
@@ -428,3 +429,46 @@ def test_beside_a_running_service(articles: Path, tmp_path: Path) -> None:
         assert service.reload()["error"] is None
         assert service.health()["status"] == "pass"
         assert "Second" in run("history").stdout
+
+
+def test_a_memory_that_can_only_be_read(articles: Path, tmp_path: Path) -> None:
+    """Where the file and its directory cannot be written, what they hold is read all the same: no date moves."""
+    url, settings, hours = f"sqlite:///{tmp_path}/var/memory.db", make_settings(articles), 0
+
+    def clock() -> datetime:
+        return NOW + timedelta(hours=hours)
+
+    with closing(DatabaseStore(url, write=True)) as store:
+        publisher = Publisher(settings, clock, store)
+        for hours, title in enumerate(("First", "Second")):  # noqa: B007 - the clock reads it
+            write_article(articles, title=title)
+            publisher.reload()
+    before = publisher.snapshot
+    assert before
+    hours = 5
+    for path in (*(tmp_path / "var").iterdir(), tmp_path / "var"):
+        path.chmod(0o555)
+    found: list[tuple[str, datetime]] = []
+
+    def read() -> tuple[str, datetime]:
+        publisher = Publisher(settings, clock, DatabaseStore(url, write=True))
+        outcome = publisher.reload()
+        assert outcome.forgetting
+        assert "make its directory writable" in outcome.forgetting
+        document = outcome.state.snapshot.documents["/feeds/all.atom"]  # type: ignore[union-attr]  # there is one
+        return document.etag, document.last_modified
+
+    # Root may write anything; so this is done as somebody else.
+    uid = os.geteuid()
+    if uid == 0:
+        for path in (tmp_path, *tmp_path.parents):
+            if path.is_relative_to(tmp_path.parents[1]):
+                path.chmod(0o755)
+        os.seteuid(65534)
+    try:
+        found.append(read())
+    finally:
+        os.seteuid(uid)
+        (tmp_path / "var").chmod(0o755)
+    document = before.documents["/feeds/all.atom"]
+    assert found == [(document.etag, document.last_modified)]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from feedsvc.log import fields, logger
-from feedsvc.store.place import claim, file_at, lock_of, path_of, put_aside
+from feedsvc.store.place import can_write, claim, file_at, lock_of, path_of, put_aside
 from feedsvc.store.records import reading
 from feedsvc.store.rows import event_of, load_all, save_all
 from feedsvc.store.store import Remembered, StoreError
@@ -211,6 +211,9 @@ def _prepared(path: Path | None, *, write: bool) -> Engine:
         # Nothing is made: whoever only reads leaves no file.
         path = path if path.is_file() else None
         name, query = (f"file:{quote(os.fspath(path))}", {"mode": "ro", "uri": "true"}) if path else (None, {})
+        if path and not can_write(path.parent) and not path.with_name(f"{path.name}-wal").exists():
+            # Else SQLite would need to write beside it; nobody can, and whoever wrote it last had closed it.
+            query["immutable"] = "1"
         address = URL.create("sqlite", database=name, query=query)
     engine = create_engine(
         address,

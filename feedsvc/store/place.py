@@ -36,6 +36,11 @@ def file_at(path: Path | None) -> tuple[int, int] | None:
     return (found.st_dev, found.st_ino) if found else None
 
 
+def can_write(directory: Path) -> bool:
+    """Whether this process may make files there."""
+    return os.access(directory, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def claim(path: Path) -> IO[str]:
     """The right to write, for as long as this process lives and the file is open.
 
