@@ -130,7 +130,7 @@ class _WatchedPublisher(Publisher):
             self.tell(Told("served", documents_of(value.snapshot)))
 
 
-def _live(place: Place, wire: Connection) -> None:
+def _live(place: Place, settings: Settings, wire: Connection) -> None:
     """Carry out orders: each is a moment at which to reload."""
     moment = datetime.min.replace(tzinfo=UTC)
 
@@ -138,7 +138,7 @@ def _live(place: Place, wire: Connection) -> None:
         return moment
 
     store = _TellingStore(place.url, wire.send)
-    publisher = _WatchedPublisher(place.settings(), clock, store)
+    publisher = _WatchedPublisher(settings, clock, store)
     publisher.tell = wire.send
     while True:
         moment = wire.recv()
@@ -154,8 +154,11 @@ def main(root: str, address: str) -> None:
     for _ in sys.stdin:
         pid = os.fork()
         if pid == 0:
+            place = Place(Path(root))
+            # Before anyone knows of it: once it is connected, its articles may be moved away.
+            settings = place.settings()
             with Client(address) as wire, suppress(EOFError):
-                _live(Place(Path(root)), wire)
+                _live(place, settings, wire)
             os._exit(0)
         _say(str(pid))
         os.waitpid(pid, 0)
