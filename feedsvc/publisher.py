@@ -6,6 +6,7 @@ ended. Here is the only state of the service that changes; each part of it is im
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections import Counter
@@ -92,6 +93,7 @@ class Publisher:
         self._compared = True
         # What the store has, as far as we know.
         self._kept: Remembered | None = None
+        self._saved: Snapshot | None = None
         self.tally = Tally()
         self.state = State()
         self.last: Outcome | None = None
@@ -264,7 +266,7 @@ class Publisher:
             # What could not be read must not be written over; `_recall` says why.
             self._untold = self._untold[-MAX_UNTOLD:]
             return None
-        now = Remembered(state.library, state.memory, state.snapshot.kept(), state.changes)
+        now = self._remembered(state, state.snapshot)
         try:
             self._store.save(self._kept, now, self._untold, rules.load_rules(self._settings))
         except StoreError as failure:
@@ -274,10 +276,16 @@ class Publisher:
             logger.exception("the memory cannot be kept")
             forgetting = _INTERNAL
         else:
-            self._kept, self._untold = now, []
+            self._kept, self._untold, self._saved = now, [], state.snapshot
             return None
         self._untold = self._untold[-MAX_UNTOLD:]
         return forgetting
+
+    def _remembered(self, state: State, snapshot: Snapshot) -> Remembered:
+        """What is to be kept; the very same where it is what the store has."""
+        kept = self._kept
+        same = kept and snapshot is self._saved and kept.library.is_as(state.library)
+        return kept if kept and same else Remembered(state.library, state.memory, snapshot.kept(), state.changes)
 
 
 def _report(outcome: Outcome) -> None:
@@ -285,8 +293,11 @@ def _report(outcome: Outcome) -> None:
     rendered = state.snapshot.rendered if state.snapshot else 0
     # A reload that changed nothing is no event, and the first is told by the lines of the start.
     news = outcome.number > 1 and (state.library.parsed or rendered)
-    level = logger.info if news else logger.debug
-    level(
+    level = logging.INFO if news else logging.DEBUG
+    if not logger.isEnabledFor(level):
+        return
+    logger.log(
+        level,
         "reloaded",
         extra=fields(
             files=len(state.library.files),

@@ -47,9 +47,9 @@ class State:
     reloaded_at: datetime | None = None
 
     @property
-    def problems(self) -> list[Problem]:
+    def problems(self) -> tuple[Problem, ...]:
         """Everything that is wrong with the files."""
-        return list(self.library.problems())
+        return self.library.problems
 
     @property
     def held(self) -> dict[str, int]:

@@ -5,11 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from feedsvc.articles.directory import DirectoryError, ReadError, Stamp, read_file, scan
+from feedsvc.articles.directory import DirectoryError, ReadError, Stamp, in_byte_order, read_file, scan
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a file."""
+
+    stamp: Stamp | None
 
 
 def make(root: Path, *names: str) -> None:
@@ -21,10 +29,10 @@ def make(root: Path, *names: str) -> None:
 
 
 def listed(root: Path, *exclude: str) -> list[str]:
-    """The paths that a scan finds, without anything that could not be read."""
+    """The paths that a scan finds, in order, without anything that could not be read."""
     found = scan(root, exclude)
     assert found.unreadable == {}
-    return list(found.files)
+    return in_byte_order(found.files)
 
 
 def dig(root: Path, levels: int) -> str:
@@ -148,7 +156,7 @@ def test_links_in_a_circle_end(articles: Path) -> None:
     (articles / "h").symlink_to(".h")
     (articles / ".h" / "again").symlink_to(".")
     found = scan(articles)
-    assert list(found.files) == ["h/b.md", "x/a.md"]
+    assert in_byte_order(found.files) == ["h/b.md", "x/a.md"]
     assert found.unreadable == dict.fromkeys(["gone.md", "one", "self.md", "two"], "a link that leads nowhere")
 
 
@@ -168,8 +176,8 @@ def test_names_that_are_no_utf_8_are_found(articles: Path) -> None:
     """Names in any bytes are found and can be read."""
     for name in (b"caf\xe9.md", b"new\nline.md", b"\x01.md"):
         Path(os.fsdecode(os.fsencode(articles) + b"/" + name)).write_bytes(name)
-    found = scan(articles).files
-    assert list(found) == ["\x01.md", "caf\udce9.md", "new\nline.md"]
+    found = in_byte_order(scan(articles).files)
+    assert found == ["\x01.md", "caf\udce9.md", "new\nline.md"]
     assert [read_file(articles / name, 100) for name in found] == [b"\x01.md", b"caf\xe9.md", b"new\nline.md"]
 
 
@@ -181,7 +189,7 @@ def test_a_sub_directory_that_cannot_be_read_is_named(articles: Path) -> None:
         found = scan(articles)
     finally:
         shutil.rmtree(articles)
-    assert list(found.files) == ["a.md", "x/b.md"]
+    assert in_byte_order(found.files) == ["a.md", "x/b.md"]
     ((path, reason),) = found.unreadable.items()
     assert path.startswith(f"{name}/")
     assert path.endswith("/")
@@ -193,7 +201,7 @@ def test_a_sub_directory_that_went_away_is_gone(articles: Path) -> None:
     make(articles, "a.md", "x/b.md")
     listing = scan(articles)
     shutil.rmtree(articles / "x")
-    assert list(listing.files) == ["a.md", "x/b.md"]
+    assert in_byte_order(listing.files) == ["a.md", "x/b.md"]
     assert listed(articles) == ["a.md"]
 
 
@@ -260,3 +268,29 @@ def test_a_file_that_cannot_be_read_says_why(path: str) -> None:
         read_file(Path("/") / path, 100)
     assert caught.value.found
     assert caught.value.expected == "a file that can be read"
+
+
+def test_files_that_are_as_they_were_are_told_apart(articles: Path) -> None:
+    """What is known of files tells those that are as they were; the others are told anew."""
+    make(articles, "a.md", "x/b.md", "c.md", "d.md")
+    stamps = scan(articles).files
+    known = {path: Known(stamp) for path, stamp in stamps.items()} | {"c.md": Known(None), "gone.md": Known(None)}
+    make(articles, "e.md")
+    (articles / "d.md").write_text("more", "utf-8")
+    found = scan(articles, (), known)
+    assert sorted(found.unchanged) == ["a.md", "x/b.md"]
+    assert in_byte_order(found.files) == ["c.md", "d.md", "e.md"]
+
+
+def test_links_lead_to_no_file_a_second_time(articles: Path) -> None:
+    """A link to a file that is found without it is passed over, also where the file is as it was, or was found
+    behind another link.
+    """
+    make(articles, "a.md", ".h/b.md")
+    (articles / "behind").symlink_to(".h")
+    (articles / "to-a.md").symlink_to("a.md")
+    (articles / "to-b.md").symlink_to(".h/b.md")
+    first = scan(articles)
+    assert in_byte_order(first.files) == ["a.md", "behind/b.md"]
+    again = scan(articles, (), {path: Known(stamp) for path, stamp in first.files.items()})
+    assert (again.files, sorted(again.unchanged)) == ({}, ["a.md", "behind/b.md"])

@@ -84,7 +84,7 @@ def test_article_example_of_the_readme_is_valid(articles: Path) -> None:
     assert example
     (articles / "example.md").write_text(example[1], "utf-8")
     outcome = Publisher(make_settings(articles)).reload()
-    assert outcome.state.problems == []
+    assert outcome.state.problems == ()
     assert [article.title for article in outcome.state.selection.articles] == ["AI giant postpones IPO"]
 
 

@@ -68,7 +68,7 @@ def test_first_reload(publisher: Publisher) -> None:
     assert publisher.last
     assert (publisher.last.number, publisher.last.state) == (1, publisher.state)
     assert publisher.state.reloaded_at == NOW
-    assert publisher.state.problems == []
+    assert publisher.state.problems == ()
 
 
 def test_an_unmounted_directory(publisher: Publisher, articles: Path) -> None:

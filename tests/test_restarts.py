@@ -131,7 +131,7 @@ def test_a_broken_file_says_since_when(articles: Path, broken: str) -> None:
         assert "its last good state stands, since 2022-01-01T02:00:00Z" in told
     write_article(articles, title="Better")
     state = site.run()
-    assert ([article.title for article in state.selection.articles], state.problems) == (["Better"], [])
+    assert ([article.title for article in state.selection.articles], state.problems) == (["Better"], ())
     path.write_text(broken, "utf-8")
     assert "(since 2022-01-01T09:00:00Z" in str(site.run(reloads=2).problems[0])
     path.unlink()
@@ -208,3 +208,17 @@ def test_order_by_arrival_over_a_restart(articles: Path) -> None:
     assert site.state
     assert site.state.snapshot
     assert [entry.title for entry in site.state.snapshot.feeds["/feeds/all"].entries] == ["d", "c", "b", "a"]
+
+
+def test_what_is_excluded_since_is_forgotten(articles: Path) -> None:
+    """A file that the configuration excludes from now on is not among those that are remembered."""
+    write_article(articles)
+    write_article(articles, "drafts/b.md", webUrl="https://example.org/b")
+    site = Site(articles)
+    assert set(site.run().library.files) == {"a.md", "drafts/b.md"}
+    for pattern in ("drafts", "drafts/*", "b.*"):
+        configured(articles, f"exclude: ['{pattern}']")
+        state = site.run()
+        assert (set(state.library.files), len(state.selection.articles)) == ({"a.md"}, 1)
+        configured(articles, "exclude: []")
+        assert len(site.run().selection.articles) == 2

@@ -10,36 +10,45 @@ import re
 import stat
 from dataclasses import dataclass, field
 from fnmatch import translate
-from typing import TYPE_CHECKING
+from itertools import islice
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-# An expression that matches no name.
-_NOTHING = "(?!)"
 SUFFIXES = (".md", ".markdown", ".txt", ".html", ".yaml", ".yml")
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """By which a file is known to be unchanged."""
+class Stamp(NamedTuple):
+    """By which a file is known to be unchanged. A tuple, which is quickly compared: every reload does for each."""
 
     size: int
     mtime_ns: int
     inode: int
 
 
+class Stamped(Protocol):
+    """What is known of a file; without a stamp, it is not known to be as it was."""
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """What the file was known by."""
+
+
 @dataclass(slots=True)
 class Scan:
-    """The files of a moment, by path relative to the directory.
+    """The files of a moment, by path relative to the directory, in no order.
 
-    `unreadable` are sub-directories (with a slash at the end) and links that could not be followed, with the
-    reason; `root` is what tells the directory from another in its place.
+    `files` are those that are not known to be as they were, `unchanged` the others. `unreadable` are directories
+    (with a slash at the end) and links that could not be followed, with the reason; `root` is what tells the
+    directory from another in its place.
     """
 
     root: tuple[int, int]
     files: dict[str, Stamp] = field(default_factory=dict)
+    unchanged: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
 
 
@@ -56,12 +65,17 @@ class ReadError(Exception):
         self.expected = expected
 
 
-def scan(root: Path, exclude: Iterable[str] = ()) -> Scan:
-    """List the article files below a directory, in the byte order of their paths.
+def scan(root: Path, exclude: Iterable[str] = (), known: Mapping[str, Stamped] = MappingProxyType({})) -> Scan:
+    """List the article files below a directory.
 
     Hidden names, other endings, excluded patterns (matched against name and path) and what is no regular file
     are passed over. A link counts where it leads to something in the directory that has not been seen without
     it, as in volumes whose visible names all link into a hidden one.
+
+    Args:
+        root: the directory.
+        exclude: the patterns.
+        known: what is known of files that were found by the same patterns.
 
     Raises:
         DirectoryError: the directory is missing or cannot be read.
@@ -70,23 +84,36 @@ def scan(root: Path, exclude: Iterable[str] = ()) -> Scan:
     try:
         here = os.stat(base)
         found = Scan((here.st_dev, here.st_ino))
-        walk = _Walk(os.path.realpath(base), _any_of(exclude), found)
+        walk = _Walk(os.path.realpath(base), _any_of(exclude), known, found)
         walk.directory(base, "")
     except OSError as error:
         raise DirectoryError(f"the articles directory cannot be read: {error.strerror}") from error
     walk.links()
-    found.files = dict(sorted(found.files.items(), key=lambda item: os.fsencode(item[0])))
     return found
 
 
-def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
-    """One expression of all patterns: they are tried on every name."""
-    return re.compile("|".join(map(translate, patterns)) or _NOTHING)
+def in_byte_order(paths: Iterable[str]) -> list[str]:
+    """Paths in the order of their bytes, which for text in UTF-8 is that of its characters."""
+    ordered = sorted(paths)
+    try:
+        "".join(ordered).encode()
+    except UnicodeEncodeError:
+        ordered.sort(key=os.fsencode)
+    return ordered
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str] | None:
+    """One expression of all patterns, where there are any: they are tried on every name."""
+    expression = "|".join(map(translate, patterns))
+    return re.compile(expression) if expression else None
 
 
 def without_excluded(paths: Iterable[str], exclude: Iterable[str]) -> Iterator[str]:
     """Those of the files that a scan finds with these patterns, of files that one found with others."""
     excluded = _any_of(exclude)
+    if excluded is None:
+        yield from paths
+        return
     for path in paths:
         parts = path.split("/")
         above = ("/".join(parts[: end + 1]) for end in range(len(parts)))
@@ -97,8 +124,11 @@ def without_excluded(paths: Iterable[str], exclude: Iterable[str]) -> Iterator[s
 @dataclass(slots=True)
 class _Walk:
     real_root: str
-    excluded: re.Pattern[str]
+    excluded: re.Pattern[str] | None
+    known: Mapping[str, Stamped]
     found: Scan
+    # Of each directory, by its path with a slash behind it.
+    devices: dict[str, int] = field(default_factory=dict)
     seen: set[tuple[int, int]] = field(default_factory=set)
     pending_links: list[tuple[str, str]] = field(default_factory=list)
 
@@ -110,9 +140,9 @@ class _Walk:
             try:
                 here = os.stat(path)
                 with os.scandir(path) as entries:
+                    self.devices[relative] = here.st_dev
                     self.seen.add((here.st_dev, here.st_ino))
-                    for entry in entries:
-                        self._entry(entry, relative + entry.name, pending)
+                    self._entries(entries, relative, pending)
             except FileNotFoundError:
                 if not relative:
                     raise
@@ -122,30 +152,46 @@ class _Walk:
                     raise
                 self.found.unreadable[relative] = error.strerror or "an error"
 
-    def _entry(self, entry: os.DirEntry[str], relative: str, pending: list[tuple[str, str]]) -> None:
-        if entry.name.startswith(".") or self._excluded(entry.name, relative):
-            return
-        try:
-            if entry.is_symlink():
-                self.pending_links.append((entry.path, relative))
-            elif entry.is_dir(follow_symlinks=False):
-                pending.append((entry.path, f"{relative}/"))
-            elif entry.name.lower().endswith(SUFFIXES):
-                self._file(relative, entry.stat(follow_symlinks=False))
-        except FileNotFoundError:
-            return
-
-    def _excluded(self, name: str, relative: str) -> bool:
-        return bool(self.excluded.match(name) or self.excluded.match(relative))
-
-    def _file(self, relative: str, info: os.stat_result) -> None:
-        if stat.S_ISREG(info.st_mode):
-            self.seen.add((info.st_dev, info.st_ino))
-            self.found.files[relative] = Stamp(info.st_size, info.st_mtime_ns, info.st_ino)
+    def _entries(self, entries: Iterable[os.DirEntry[str]], relative: str, pending: list[tuple[str, str]]) -> None:
+        """What one directory holds. Every reload comes by every file here, so that little is called for each."""
+        excluded, files, unchanged = self.excluded, self.found.files, self.found.unchanged
+        known = self.known.get
+        is_regular = stat.S_ISREG
+        for entry in entries:
+            name = entry.name
+            path = relative + name
+            before = known(path)
+            # What is known was not passed over then, and is not now.
+            if before is None and (
+                name[0] == "." or (excluded and (excluded.match(name) or excluded.match(path)))
+            ):
+                continue
+            try:
+                if before or name.lower().endswith(SUFFIXES):
+                    info = entry.stat(follow_symlinks=False)
+                    if is_regular(info.st_mode):
+                        if before and before.stamp == (info.st_size, info.st_mtime_ns, info.st_ino):
+                            unchanged.append(path)
+                        else:
+                            files[path] = Stamp(info.st_size, info.st_mtime_ns, info.st_ino)
+                        continue
+                if entry.is_symlink():
+                    self.pending_links.append((entry.path, path))
+                elif entry.is_dir(follow_symlinks=False):
+                    pending.append((entry.path, f"{path}/"))
+            except FileNotFoundError:
+                continue
 
     def links(self) -> None:
         """Follow the links, in byte order, as following one may find more."""
+        new = same = 0
         while self.pending_links:
+            # Only links ask what was seen: they need not lead there once more.
+            for path in islice(self.found.unchanged, same, None):
+                self._see(path, self.known[path].stamp)
+            for path, stamp in islice(self.found.files.items(), new, None):
+                self._see(path, stamp)
+            new, same = len(self.found.files), len(self.found.unchanged)
             self.pending_links.sort(key=lambda link: os.fsencode(link[1]), reverse=True)
             path, relative = self.pending_links.pop()
             try:
@@ -159,8 +205,15 @@ class _Walk:
                 continue
             if stat.S_ISDIR(info.st_mode):
                 self.directory(target, f"{relative}/")
-            elif relative.lower().endswith(SUFFIXES):
-                self._file(relative, info)
+            elif relative.lower().endswith(SUFFIXES) and stat.S_ISREG(info.st_mode):
+                self.seen.add((info.st_dev, info.st_ino))
+                self.found.files[relative] = Stamp(info.st_size, info.st_mtime_ns, info.st_ino)
+
+    def _see(self, path: str, stamp: Stamp | None) -> None:
+        above, slash, _ = path.rpartition("/")
+        # A file that was itself found through a link is known already.
+        if stamp and above + slash in self.devices:
+            self.seen.add((self.devices[above + slash], stamp.inode))
 
 
 def read_file(path: Path, limit: int) -> bytes:

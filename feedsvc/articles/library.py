@@ -11,16 +11,26 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from feedsvc.articles.article import Article, Problem
-from feedsvc.articles.directory import SUFFIXES, DirectoryError, ReadError, Scan, Stamp, read_file, scan
+from feedsvc.articles.directory import (
+    SUFFIXES,
+    DirectoryError,
+    ReadError,
+    Scan,
+    Stamp,
+    in_byte_order,
+    read_file,
+    scan,
+)
 from feedsvc.articles.parse import Parsed, parse
 from feedsvc.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -58,7 +68,7 @@ class FileState:
         return any(problem.fatal for problem in self.problems)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Library:
     """Every file by its path; the directories and links that could not be read; how many files were parsed.
 
@@ -74,17 +84,20 @@ class Library:
     reread: frozenset[str] = frozenset()
     path: str = ""
 
+    def is_as(self, other: Library) -> bool:
+        """Whether both have the very same files of the very same directory."""
+        return self.files is other.files and (self.root, self.path) == (other.root, other.path)
+
     def articles(self) -> Iterator[Article]:
         """Every file's article, in the byte order of the paths."""
         for state in self.files.values():
             if state.article:
                 yield state.article
 
-    def problems(self) -> Iterator[Problem]:
-        """Every problem, in the byte order of the paths."""
-        yield from self.unreadable
-        for state in self.files.values():
-            yield from state.problems
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """Every problem, in the byte order of the paths. Looked for when it is asked for: most reloads do not."""
+        return (*self.unreadable, *(problem for state in self.files.values() for problem in state.problems))
 
 
 def load(  # noqa: PLR0913 - each comes from elsewhere
@@ -101,9 +114,9 @@ def load(  # noqa: PLR0913 - each comes from elsewhere
     Args:
         root: the directory.
         rules: how files are read.
-        known: the library of the last time; what has not changed since is not read. Where nothing has, the result
-            has the very same mapping of files.
-        progress: is told how many files of how many are done.
+        known: the library of the last time, found by the same patterns; what has not changed since is not read.
+            Where nothing has, the result has the very same mapping of files.
+        progress: is told how many of the files that have to be read are done, and how many these are.
         now: dates what breaks.
         accept: an empty directory may take the place of one that was not.
 
@@ -111,46 +124,75 @@ def load(  # noqa: PLR0913 - each comes from elsewhere
         DirectoryError: the directory as a whole cannot be read.
     """
     known = known or Library()
-    listing = scan(root, rules.exclude)
-    if known.files and not listing.files and listing.root != known.root and not accept:
+    listing = scan(root, rules.exclude, known.files)
+    empty = not (listing.files or listing.unchanged)
+    if known.files and empty and listing.root != known.root and not accept:
         raise DirectoryError(
             f"the articles directory was replaced by an empty one; it held {len(known.files)} files; "
             "if that is meant: feedsvc reload --accept"
         )
     lost = _lost(listing, known)
-    stamps = _with_unreadable(listing, known)
-    files: dict[str, FileState] = {}
-    parsed = 0
+    changed = {path: listing.files[path] for path in in_byte_order(listing.files)}
+    read: dict[str, FileState | None] = {}
     reread = set(known.reread)
-    for count, (path, stamp) in enumerate(stamps.items(), 1):
+    parsed = 0
+    for path, state in _read_all(root, changed, rules, known, progress):
         before = known.files.get(path)
-        if before and (stamp is None or before.stamp == stamp):
-            files[path] = before
-        elif stamp:
-            after = _read(root, path, stamp, rules, before)
-            after = replace(after, problems=_dated(after, before, now)) if after and after.broken else after
-            if after:
-                files[path] = before if before and before == after else after
-                parsed += after.digest not in {b"", before.digest if before else b""}
-                if after.article and before and before.digest == _OUTDATED + after.digest:
-                    reread.add(after.article.identity)
-                elif after.article and before and before.digest != after.digest:
-                    reread.discard(after.article.identity)
-        if progress:
-            progress(count, len(stamps))
+        after = read[path] = state and _after(state, before, now)
+        if after is None:
+            continue
+        parsed += after.digest not in {b"", before.digest if before else b""}
+        if after.article and before and before.digest == _OUTDATED + after.digest:
+            reread.add(after.article.identity)
+        elif after.article and before and before.digest != after.digest:
+            reread.discard(after.article.identity)
     unreadable = tuple(
         Problem(printable(path), None, None, reason, "a file or directory that can be read")
         for path, reason in sorted(lost.items())
     )
-    same = len(files) == len(known.files) and all(known.files.get(path) is state for path, state in files.items())
-    return Library(
-        known.files if same else files,
-        listing.root,
-        unreadable,
-        parsed,
-        frozenset(reread),
-        os.path.realpath(root),
-    )
+    kept = [*listing.unchanged, *_behind_unreadable(listing, known)]
+    files = _merged(known.files, kept, read)
+    return Library(files, listing.root, unreadable, parsed, frozenset(reread), os.path.realpath(root))
+
+
+def _read_all(
+    root: Path,
+    stamps: Mapping[str, Stamp],
+    rules: LoadRules,
+    known: Library,
+    progress: Progress | None,
+) -> Iterator[tuple[str, FileState | None]]:
+    """What these files say now; None for one that is gone."""
+    for count, (path, stamp) in enumerate(stamps.items(), 1):
+        yield path, _read(root, path, stamp, rules, known.files.get(path))
+        if progress:
+            progress(count, len(stamps))
+
+
+def _after(state: FileState, before: FileState | None, now: datetime | None) -> FileState:
+    """The very state of before, where it is the same."""
+    if state.broken:
+        state = replace(state, problems=_dated(state, before, now))
+    return before if before and before == state else state
+
+
+def _merged(
+    known: Mapping[str, FileState], kept: Collection[str], read: Mapping[str, FileState | None]
+) -> Mapping[str, FileState]:
+    """The files that are there, in byte order; the very same mapping where each is the one that it was.
+
+    Args:
+        known: all of before.
+        kept: those that are as they were.
+        read: what the others say now; None for one that is gone.
+    """
+    same = all(state is not None and state is known.get(path) for path, state in read.items())
+    if same and len(kept) + len(read) == len(known):
+        return known
+    there = {*kept, *read}
+    paths = known if read.keys() <= known.keys() else in_byte_order(there)
+    states = ((path, read[path] if path in read else known[path]) for path in paths if path in there)
+    return {path: state for path, state in states if state}
 
 
 def outdated(state: FileState) -> FileState:
@@ -167,15 +209,15 @@ def _lost(listing: Scan, known: Library) -> dict[str, str]:
     }
 
 
-def _with_unreadable(listing: Scan, known: Library) -> Mapping[str, Stamp | None]:
-    """The stamps by path; files behind what cannot be read stay as they were (None)."""
+def _behind_unreadable(listing: Scan, known: Library) -> Iterator[str]:
+    """The files behind what cannot be read: they stay as they were."""
     if not listing.unreadable:
-        return listing.files
+        return
     behind = tuple(f"{path.rstrip('/')}/" for path in listing.unreadable)
-    stamps: dict[str, Stamp | None] = {
-        path: None for path in known.files if path in listing.unreadable or path.startswith(behind)
-    }
-    return dict(sorted((stamps | listing.files).items(), key=lambda item: os.fsencode(item[0])))
+    found = {*listing.files, *listing.unchanged}
+    for path in known.files:
+        if (path in listing.unreadable or path.startswith(behind)) and path not in found:
+            yield path
 
 
 def _read(root: Path, path: str, stamp: Stamp, rules: LoadRules, before: FileState | None) -> FileState | None:
