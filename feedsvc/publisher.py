@@ -177,7 +177,7 @@ class Publisher:
             known = self.state.memory.sightings
             if not any(article.identity in known for article in self._files.articles()):
                 self.state = replace(self.state, memory=Memory(), changes=())
-        return sort(self._files, self._settings, self.state.memory, now)
+        return sort(self._files, self._settings, self.state.memory, now, self.state.composition)
 
     def _serve_what_is_left(self) -> None:
         """Where some of what is remembered is damaged, serve the rest while nothing else can be; tell nobody."""

@@ -12,7 +12,7 @@ from feedsvc.articles.library import Library, Progress, load
 from feedsvc.articles.revisions import Superseded, choose
 from feedsvc.documents.snapshot import Snapshot, cache_control, publish
 from feedsvc.feeds.changes import MAX_CHANGES, compose_changes
-from feedsvc.feeds.compose import compose
+from feedsvc.feeds.compose import Composition, compose
 from feedsvc.feeds.groups import Grouping, group, places_of
 from feedsvc.feeds.memory import Event, Memory
 from feedsvc.feeds.selection import Selection, select
@@ -43,6 +43,7 @@ class State:
     memory: Memory = field(default_factory=Memory)
     events: tuple[Event, ...] = ()
     changes: tuple[Event, ...] = ()
+    composition: Composition | None = None
     snapshot: Snapshot | None = None
     reloaded_at: datetime | None = None
 
@@ -100,12 +101,22 @@ def is_current(state: State, library: Library, now: datetime) -> bool:
     )
 
 
-def sort(library: Library, settings: Settings, memory: Memory, now: datetime) -> Reading:
-    """Find what belongs into which feed, of files that were read."""
+def sort(
+    library: Library, settings: Settings, memory: Memory, now: datetime, last: Composition | None = None
+) -> Reading:
+    """Find what belongs into which feed, of files that were read.
+
+    Args:
+        library: the files.
+        settings: what is configured.
+        memory: what is remembered.
+        now: the moment.
+        last: what was made of them the last time.
+    """
     missing = settings.selection.missing_published == "publish"
     articles, superseded = choose(library.articles(), publish_missing=missing)
     selection = select(articles, rules.selection_rules(settings), now, memory.sightings)
-    grouping = group(selection, memory, rules.catalog(settings))
+    grouping = group(selection, memory, rules.catalog(settings), last.grouping if last else None)
     return Reading(library, tuple(articles), tuple(superseded), grouping, now)
 
 
@@ -126,9 +137,10 @@ def advance(state: State, reading: Reading, settings: Settings, dated: Mapping[s
         places_of(grouping),
         now,
         state.selection,
+        difference=grouping.difference,
         reread=reading.library.reread,
     )
-    composition = compose(grouping, rules.site(settings), memory, rules.view(settings))
+    composition = compose(grouping, rules.site(settings), memory, rules.view(settings), state.composition)
     http = settings.http
     caching = cache_control(http.max_age, http.stale_while_revalidate, http.stale_if_error)
     changes = (*reversed(events), *state.changes)[:MAX_CHANGES]
@@ -149,6 +161,7 @@ def advance(state: State, reading: Reading, settings: Settings, dated: Mapping[s
         composition.memory,
         tuple(events),
         changes,
+        composition,
         snapshot,
         reading.at,
     )

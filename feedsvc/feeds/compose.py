@@ -40,14 +40,18 @@ class Composition:
     memory: Memory
     groups: Mapping[str, tuple[Article, ...]]
     archives: Mapping[str, tuple[tuple[Article, ...], ...]]
+    site: Site
     view: View
     retired: frozenset[str]
     hidden: Collection[str]
+    grouping: Grouping
     changes: Feed | None = None
     told_at: datetime | None = None
 
 
-def compose(grouping: Grouping, site: Site, memory: Memory, view: View) -> Composition:
+def compose(
+    grouping: Grouping, site: Site, memory: Memory, view: View, last: Composition | None = None
+) -> Composition:
     """Make every feed.
 
     Args:
@@ -55,20 +59,49 @@ def compose(grouping: Grouping, site: Site, memory: Memory, view: View) -> Compo
         site: what all feeds share.
         memory: that of the grouping, after it has seen the articles.
         view: how feeds show articles.
+        last: the last composition, whose feeds are taken over where they are made of the same.
     """
     composer = _Composer(site, memory, view, grouping.selection)
-    feeds = tuple(composer.feed(each) for each in grouping.groups)
+    kept = _kept(last, grouping, site, memory, view) if last else {}
+    feeds = tuple(kept.get(each.path) or composer.feed(each) for each in grouping.groups)
     redirects = redirects_of(memory, grouping.domains, grouping.catalog, (feed.path for feed in feeds))
+    archives = {path: last.archives[path] for path in kept} if last else {}
     return Composition(
         feeds,
         redirects,
         replace(memory, rolls={**memory.rolls, **composer.rolls}),
         {each.path: each.articles for each in grouping.groups},
-        composer.archives,
+        {**archives, **composer.archives},
+        site,
         view,
         retired_of(grouping.catalog, memory, redirects),
         grouping.selection.hidden,
+        grouping,
     )
+
+
+def _kept(last: Composition, grouping: Grouping, site: Site, memory: Memory, view: View) -> dict[str, Feed]:
+    """The feeds that are made of the very same as the last time, by their paths."""
+    before = last.memory
+    names = (before.topics, before.topic_slugs) == (memory.topics, memory.topic_slugs)
+    if not names or (site, view) != (last.site, last.view):
+        return {}
+    # Of whom something new is remembered, in all feeds where they were or are.
+    moved = {
+        path
+        for identity, seen in memory.sightings.items()
+        if (then := before.sightings.get(identity)) is not seen
+        for path in (*seen.places, *(then.places if then else ()))
+    }
+    feeds = {feed.path: feed for feed in last.feeds}
+    groups = {each.path: each for each in last.grouping.groups}
+    return {
+        each.path: feeds[each.path]
+        for each in grouping.groups
+        if each.path not in moved
+        and groups.get(each.path) is each
+        and memory.rolls.get(each.path) is before.rolls.get(each.path)
+    }
 
 
 def compose_archive(composition: Composition, feed: Feed, number: int) -> Feed | None:

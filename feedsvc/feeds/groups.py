@@ -1,29 +1,43 @@
-"""Groups: which feeds there are, and which of the selected articles each is of."""
+"""Groups: which feeds there are, and which of the selected articles each is of.
+
+After an edit, only the groups of the articles that changed are made anew; all others are those of the last time.
+"""
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from operator import is_
+from typing import TYPE_CHECKING, TypeAlias
 
 from feedsvc.feeds.addresses import domains_of, remember
 from feedsvc.feeds.catalog import Catalog, Listing, TopicsNow, apply_catalog, only_domains
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from feedsvc.articles.article import Article, ProviderKey
     from feedsvc.feeds.feed import Kind
     from feedsvc.feeds.memory import Memory
     from feedsvc.feeds.selection import Selection
 
+# A topic's or a provider's key, or a domain; before it, where it is one for all groups, the kind.
+Key: TypeAlias = tuple[str, ...]
+# Where more of the articles have changed, all groups are sooner made anew.
+_FEW = 0.02
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """All selected articles of one feed, newest first; `listing` is what is configured of it."""
+    """All selected articles of one feed, newest first; `listing` is what is configured of it.
+
+    `key` tells those of a kind apart.
+    """
 
     kind: Kind
+    key: Key
     name: str
     path: str
     articles: tuple[Article, ...]
@@ -31,75 +45,168 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """What two groupings do not share: articles that came, and those that went; one that changed did both."""
+
+    came: tuple[Article, ...]
+    gone: tuple[Article, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Grouping:
-    """Every group, that of all articles first; the memory with all their names and slugs; what both came from."""
+    """Every group, that of all articles first; the memory with all their names and slugs; what both came from.
+
+    `members` are the articles by what groups are made by. `difference` is what is different from the last
+    grouping, where both have the same groups.
+    """
 
     groups: tuple[Group, ...]
     memory: Memory
     selection: Selection
     catalog: Catalog
     domains: Mapping[str, set[ProviderKey]]
+    homes: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[Key, tuple[Article, ...]] = field(default_factory=dict)
+    difference: Difference | None = None
 
 
-def group(selection: Selection, memory: Memory, catalog: Catalog) -> Grouping:
+def group(selection: Selection, memory: Memory, catalog: Catalog, last: Grouping | None = None) -> Grouping:
     """Find every feed's articles.
 
     Args:
         selection: the articles, newest first.
         memory: of the last time; a topic or provider in it keeps its slug, and its feed when empty.
         catalog: what is configured of single topics and providers.
+        last: the last grouping, whose groups are taken over where they are the same.
     """
     homes = only_domains(selection.articles, catalog.providers)
+    difference = _difference(selection, memory, catalog, homes, last) if last else None
     known: TopicsNow = {}
-    articles = tuple(apply_catalog(article, catalog, homes, known) for article in selection.articles)
-    by_topic: dict[tuple[str], list[Article]] = defaultdict(list)
-    by_provider: dict[ProviderKey, list[Article]] = defaultdict(list)
-    by_domain: dict[str, list[Article]] = defaultdict(list)
-    topic_names: dict[tuple[str], dict[str, None]] = defaultdict(dict)
-    provider_names: dict[ProviderKey, dict[str, None]] = defaultdict(dict)
-    for article in articles:
-        for topic in article.topics:
-            key = (fold(topic),)
-            by_topic[key].append(article)
-            topic_names[key][topic] = None
-        provider = article.provider
-        if provider and not _is_gone(fold(provider.name), catalog.providers):
-            by_provider[provider.key].append(article)
-            by_domain[provider.domain].append(article)
-            provider_names[provider.key][provider.name] = None
-    topics_now = {key: _spelling(found, memory.topics.get(key)) for key, found in topic_names.items()}
-    providers_now = {key: _spelling(found, memory.providers.get(key)) for key, found in provider_names.items()}
-    memory = remember(memory, topics_now, providers_now, catalog)
+    if last and difference:
+        came = _members((apply_catalog(each, catalog, homes, known) for each in difference.came), catalog)
+        gone = _members((apply_catalog(each, catalog, homes, known) for each in difference.gone), catalog)
+        members, touched = _updated(last.members, came, gone)
+    else:
+        now = (apply_catalog(each, catalog, homes, known) for each in selection.articles)
+        members = touched = _members(now, catalog)
+    memory = _remember(memory, touched, catalog)
     domains = domains_of(key for key in memory.providers if not _is_gone(key[0], catalog.providers))
-    everything = Group("all", "All articles", "/feeds/all", articles, Listing("All articles"))
-    topics = (
-        Group(
-            "topic",
-            name,
-            f"/topics/{memory.topic_slugs[key]}",
-            tuple(by_topic[key]),
-            catalog.topics.get(key[0]) or Listing(name),
-        )
-        for key, name in sorted(memory.topics.items())
-        if not _is_gone(key[0], catalog.topics)
-    )
-    providers = (
-        Group(
-            "provider",
-            name,
-            f"/providers/{memory.provider_slugs[provider_key]}",
-            tuple(by_provider[provider_key]),
-            catalog.providers.get(provider_key[0]) or Listing(name),
-        )
-        for provider_key, name in sorted(memory.providers.items())
-        if not _is_gone(provider_key[0], catalog.providers)
-    )
-    shared = (
-        Group("domain", domain, f"/providers/{domain}", tuple(by_domain[domain]), Listing(domain))
-        for domain, keys in sorted(domains.items())
-        if len(keys) > 1
-    )
-    return Grouping((everything, *topics, *providers, *shared), memory, selection, catalog, domains)
+    before = {each.path: each for each in last.groups} if last else {}
+    groups = tuple(_taken_over(each, before) for each in _groups(members, memory, domains, catalog))
+    if last and before.keys() != {each.path for each in groups}:
+        difference = None
+    return Grouping(groups, memory, selection, catalog, domains, homes, members, difference)
+
+
+def _groups(
+    members: Mapping[Key, tuple[Article, ...]],
+    memory: Memory,
+    domains: Mapping[str, set[ProviderKey]],
+    catalog: Catalog,
+) -> Iterator[Group]:
+    def made(kind: Kind, key: Key, name: str, path: str, listing: Listing | None = None) -> Group:
+        return Group(kind, key, name, path, members.get((kind, *key), ()), listing or Listing(name))
+
+    yield made("all", (), "All articles", "/feeds/all")
+    for topic, name in sorted(memory.topics.items()):
+        if not _is_gone(topic[0], catalog.topics):
+            listing = catalog.topics.get(topic[0])
+            yield made("topic", topic, name, f"/topics/{memory.topic_slugs[topic]}", listing)
+    for provider, name in sorted(memory.providers.items()):
+        if not _is_gone(provider[0], catalog.providers):
+            listing = catalog.providers.get(provider[0])
+            yield made("provider", provider, name, f"/providers/{memory.provider_slugs[provider]}", listing)
+    for domain, keys in sorted(domains.items()):
+        if len(keys) > 1:
+            yield made("domain", (domain,), domain, f"/providers/{domain}")
+
+
+def _taken_over(made: Group, before: Mapping[str, Group]) -> Group:
+    """The very group of the last time, where it is the same."""
+    last = before.get(made.path)
+    if last is None or last.articles is not made.articles:
+        return made
+    return last if last == made else made
+
+
+def _difference(
+    selection: Selection, memory: Memory, catalog: Catalog, homes: Mapping[str, str], last: Grouping
+) -> Difference | None:
+    """What changed since the last grouping; None where that was made of other things, or of too many others."""
+    same_names = memory.topics is last.memory.topics and memory.providers is last.memory.providers
+    if not same_names or memory.former is not last.memory.former or (catalog, homes) != (last.catalog, last.homes):
+        return None
+    before, after = last.selection.articles, selection.articles
+    least = min(len(before), len(after))
+    start = _same(before, after, least)
+    end = _same(before[::-1], after[::-1], least - start)
+    # Both are in the same order, and hold the same objects where nothing has changed.
+    left, right = before[start : len(before) - end], after[start : len(after) - end]
+    old, new = set(map(id, left)), set(map(id, right))
+    came = tuple(article for article in right if id(article) not in old)
+    gone = tuple(article for article in left if id(article) not in new)
+    few = len(came) + len(gone) <= max(10, _FEW * len(after))
+    return Difference(came, gone) if few else None
+
+
+def _same(before: Sequence[Article], after: Sequence[Article], most: int) -> int:
+    """With how many of the same articles both begin."""
+    return next((place for place, same in enumerate(map(is_, before[:most], after)) if not same), most)
+
+
+def _keys(article: Article, catalog: Catalog) -> Iterator[Key]:
+    """The kinds and keys of the groups that an article is of."""
+    yield ("all",)
+    for topic in article.topics:
+        yield "topic", fold(topic)
+    provider = article.provider
+    if provider and not _is_gone(fold(provider.name), catalog.providers):
+        yield "provider", *provider.key
+        yield "domain", provider.domain
+
+
+def _members(articles: Iterable[Article], catalog: Catalog) -> dict[Key, tuple[Article, ...]]:
+    found: dict[Key, list[Article]] = defaultdict(list)
+    for article in articles:
+        for key in _keys(article, catalog):
+            found[key].append(article)
+    return {key: tuple(those) for key, those in found.items()}
+
+
+def _updated(
+    members: Mapping[Key, tuple[Article, ...]],
+    came: Mapping[Key, tuple[Article, ...]],
+    gone: Mapping[Key, tuple[Article, ...]],
+) -> tuple[dict[Key, tuple[Article, ...]], dict[Key, tuple[Article, ...]]]:
+    """The members after some came and others went, and those groups of them that this touched."""
+    touched = {}
+    for key in {**came, **gone}:
+        left = {article.identity for article in gone.get(key, ())}
+        articles = [article for article in members.get(key, ()) if article.identity not in left]
+        for article in came.get(key, ()):
+            insort(articles, article, key=_order)
+        touched[key] = tuple(articles)
+    return {key: those for key, those in {**members, **touched}.items() if those}, touched
+
+
+def _order(article: Article) -> tuple[float, str]:
+    """As a selection is ordered: the newest first, ties by id."""
+    return -article.published_at.timestamp(), article.id
+
+
+def _remember(memory: Memory, touched: Mapping[Key, tuple[Article, ...]], catalog: Catalog) -> Memory:
+    """The memory with the names of these groups; the very same where it has them already."""
+    topics = {}
+    providers = {}
+    for (kind, *key), articles in touched.items():
+        if kind == "topic" and articles:
+            found = dict.fromkeys(name for each in articles for name in each.topics if fold(name) == key[0])
+            topics[key[0],] = _spelling(found, memory.topics.get((key[0],)))
+        elif kind == "provider" and articles:
+            found = dict.fromkeys(each.provider.name for each in articles if each.provider)
+            providers[key[0], key[1]] = _spelling(found, memory.providers.get((key[0], key[1])))
+    after = remember(memory, topics, providers, catalog)
+    return memory if after == memory else after
 
 
 def _spelling(found: Collection[str], last: str | None) -> str:
@@ -115,11 +222,16 @@ def _is_gone(key: str, listings: Mapping[str, Listing]) -> bool:
 
 
 def places_of(grouping: Grouping) -> dict[str, tuple[str, ...]]:
-    """The paths of the feeds that each article is in, by its identity."""
-    places: dict[str, list[str]] = defaultdict(list)
-    for each in grouping.groups:
-        for article in each.articles:
-            places[article.identity].append(each.path)
+    """The paths of the feeds that articles are in, by their identity: of those that came, or else of all."""
+    paths = {(each.kind, *each.key): (place, each.path) for place, each in enumerate(grouping.groups)}
+    catalog, homes = grouping.catalog, grouping.homes
+    difference = grouping.difference
+    known: TopicsNow = {}
     # Most articles share theirs with many others.
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
-    return {identity: shared.setdefault(found := tuple(paths), found) for identity, paths in places.items()}
+    places = {}
+    for article in difference.came if difference else grouping.selection.articles:
+        keys = _keys(apply_catalog(article, catalog, homes, known), catalog)
+        found = tuple(path for _, path in sorted(paths[key] for key in keys if key in paths))
+        places[article.identity] = shared.setdefault(found, found)
+    return places

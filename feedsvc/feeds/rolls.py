@@ -98,7 +98,8 @@ def call_roll(last: Roll | None, entries: Sequence[Entry], made: Cut, size: int,
     moved_at = last.moved_at
     if last.entries != digest:
         moved_at = max(now, last.moved_at + _SECOND) if last.moved_at else now
-    return replace(last, entries=digest, moved_at=moved_at, size=size, archived=made.archived)
+    roll = replace(last, entries=digest, moved_at=moved_at, size=size, archived=made.archived)
+    return last if roll == last else roll
 
 
 class Departures:

@@ -12,10 +12,11 @@ from feedsvc.feeds.memory import Event, Memory, Sighting
 from feedsvc.feeds.rolls import Departures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
     from feedsvc.articles.article import Article
+    from feedsvc.feeds.groups import Difference
     from feedsvc.feeds.memory import Happening
     from feedsvc.feeds.selection import Selection
 
@@ -70,6 +71,7 @@ def observe(  # noqa: PLR0913 - each comes from elsewhere
     now: datetime,
     last: Selection,
     *,
+    difference: Difference | None = None,
     reread: Collection[str] = (),
 ) -> tuple[Memory, list[Event]]:
     """The memory after a reload, and what happened.
@@ -77,15 +79,16 @@ def observe(  # noqa: PLR0913 - each comes from elsewhere
     Args:
         memory: before it.
         selection: what is served from now on.
-        places: the paths of the feeds that each of its articles is in.
+        places: the paths of the feeds that each of its articles is in; of those that came, with a difference.
         now: dates what happened; if the clock went back, it is dated after what happened before.
         last: the selection of the last reload; an article that is the same object has not changed.
+        difference: between the two, where it is known, and that all others are in the same feeds as then.
         reread: the identities of articles that another program, or other rules, may have read otherwise: nobody
             changed them.
     """
     rolls = Departures(now)
-    known = {article.identity: article for article in last.articles}
     uncovered = selection.hidden ^ last.hidden
+    known = {} if difference else {article.identity: article for article in last.articles}
     sightings = dict(memory.sightings)
     events: list[Event] = []
 
@@ -94,9 +97,10 @@ def observe(  # noqa: PLR0913 - each comes from elsewhere
         where = tuple(dict.fromkeys([*seen.places, *left]))
         events.append(Event(now, happening, identity, id_of(identity), seen.title, seen.path, parts, where))
 
-    for article in selection.articles:
-        identity, where = article.identity, places.get(article.identity, ())
+    for article in _to_look_at(selection, difference, uncovered):
+        identity = article.identity
         seen = sightings.get(identity)
+        where = places.get(identity, seen.places if seen else ())
         if seen is None:
             seen_as = print_of(article, selection.hidden)
             sightings[identity] = Sighting(article.title, article.path, seen_as, where, now)
@@ -116,10 +120,8 @@ def observe(  # noqa: PLR0913 - each comes from elsewhere
             note("returned", identity, parts)
         elif parts:
             note("changed", identity, parts, seen.places)
-    selected = {article.identity for article in selection.articles}
-    there = (identity for identity, seen in memory.sightings.items() if not seen.withdrawn_at)
     # In an order that does not tell whether the memory was read from a store meanwhile.
-    for identity in sorted(identity for identity in there if identity not in selected):
+    for identity in sorted(_withdrawn(memory, selection, difference)):
         seen = memory.sightings[identity]
         sightings[identity] = replace(seen, withdrawn_at=max(now, seen.last_moment))
         rolls.move(identity, seen.places, ())
@@ -127,6 +129,26 @@ def observe(  # noqa: PLR0913 - each comes from elsewhere
     if sightings == memory.sightings:
         return memory, []
     return replace(memory, sightings=sightings, rolls=rolls.told(memory.rolls)), events
+
+
+def _to_look_at(
+    selection: Selection, difference: Difference | None, uncovered: Collection[str]
+) -> Iterable[Article]:
+    """All that may not be as they were, in the order of the selection."""
+    if difference is None:
+        return selection.articles
+    if not uncovered:
+        return difference.came
+    came = {article.identity for article in difference.came}
+    return [each for each in selection.articles if each.identity in came or _covers(each, uncovered)]
+
+
+def _withdrawn(memory: Memory, selection: Selection, difference: Difference | None) -> set[str]:
+    """The identities of those who were there and are no more."""
+    if difference:
+        return {each.identity for each in difference.gone} - {each.identity for each in difference.came}
+    there = {identity for identity, seen in memory.sightings.items() if not seen.withdrawn_at}
+    return there - {article.identity for article in selection.articles}
 
 
 def _covers(article: Article, addresses: Collection[str]) -> bool:
