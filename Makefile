@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-crash test-readers test-pages screenshot lint format lock clean
-.PHONY: bench bench-compression bench-history bench-restart
+.PHONY: bench bench-compression bench-history bench-polls bench-restart
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,13 +83,16 @@ lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 		--extra browser --extra build -c requirements.txt -c requirements-dev.txt \
 		-o requirements-browser.txt pyproject.toml
 
-bench: bench-compression bench-history bench-restart ## Measure all of the following
+bench: bench-compression bench-history bench-polls bench-restart ## Measure all of the following
 
 bench-compression: $(VENV)/.runtime ## Measure what the compression levels cost
 	@$(BIN)/python benchmarks/compression.py
 
 bench-history: $(VENV)/.runtime ## Replay three years of edits, and count what readers are told
 	@$(BIN)/python benchmarks/history.py
+
+bench-polls: $(VENV)/.runtime ## Measure what a poll costs beside nginx; Debian: nginx-light wrk
+	@$(BIN)/python benchmarks/polls.py $(ARGS)
 
 bench-restart: $(VENV)/.runtime ## Measure starts and reloads, with 10,000 files or ARGS
 	@$(BIN)/python benchmarks/restart.py $(ARGS)

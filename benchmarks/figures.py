@@ -10,13 +10,15 @@ from dataclasses import dataclass
 class Figure:
     """The runs of one kind of work: seconds by the clock and of CPU in each, and the peak of memory in bytes.
 
-    `cpu` counts all processes that do the work; what nobody measured is empty.
+    `cpu` counts all processes that do the work; `p99` is the 99th percentile of the seconds that a client waited;
+    what nobody measured is empty.
     """
 
     name: str
     wall: tuple[float, ...]
     cpu: tuple[float, ...] = ()
     peak: tuple[int, ...] = ()
+    p99: tuple[float, ...] = ()
 
     @property
     def middle(self) -> float:
@@ -32,3 +34,8 @@ class Figure:
     def middle_peak(self) -> float:
         """The median peak of memory."""
         return statistics.median(self.peak)
+
+    @property
+    def middle_p99(self) -> float:
+        """The median of the percentiles."""
+        return statistics.median(self.p99)

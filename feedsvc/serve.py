@@ -35,7 +35,7 @@ from feedsvc.web.counts import Counts
 from feedsvc.web.wsgi import serve_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from wsgiref.types import WSGIApplication
 
     from feedsvc.publisher import Outcome
@@ -62,20 +62,25 @@ def serve(settings: Settings, admin_token: str | None) -> None:
         raise StartError("FEEDSVC_ADMIN_TOKEN has letters beyond ASCII, which no HTTP header can carry")
     with _claimed(settings.host, settings.port) as address:
         _check_store(settings)
-        server = Granian(
-            "feedsvc",
-            address=address,
-            port=settings.port,
-            interface=Interfaces.WSGI,
-            http=HTTPModes.http1,
-            websockets=False,
-            blocking_threads=_THREADS,
-            workers_kill_timeout=_STOP_SECONDS,
-            respawn_failed_workers=True,
-            log_level=LogLevels.error,
-            log_dictconfig=log.server_config(),
-        )
-        server.serve(target_loader=partial(start, settings, admin_token), wrap_loader=False)
+        serve_http(address, settings.port, partial(start, settings, admin_token))
+
+
+def serve_http(address: str, port: int, load: Callable[[], WSGIApplication]) -> None:
+    """Serve what `load` makes in the serving process, until a signal ends it."""
+    server = Granian(
+        "feedsvc",
+        address=address,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        blocking_threads=_THREADS,
+        workers_kill_timeout=_STOP_SECONDS,
+        respawn_failed_workers=True,
+        log_level=LogLevels.error,
+        log_dictconfig=log.server_config(),
+    )
+    server.serve(target_loader=load, wrap_loader=False)
 
 
 def _check_store(settings: Settings) -> None:
@@ -123,9 +128,9 @@ def make_application(
     counts = Counts()
     metrics = make_metrics(publisher, counts, now) if settings.metrics else None
     app = create_app(
-        lambda: publisher.snapshot, current_health, reload, settings.public_url, admin_token, metrics=metrics
+        lambda: publisher.state.snapshot, current_health, reload, settings.public_url, admin_token, metrics=metrics
     )
-    return serve_documents(lambda: publisher.snapshot, app, counts)
+    return serve_documents(lambda: publisher.state.snapshot, app, counts)
 
 
 def reload_report(outcome: Outcome) -> dict[str, object]:

@@ -22,3 +22,19 @@ def test_the_benchmark_of_restarts_runs() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "the same bytes and ETags as before" in done.stdout
+
+
+def test_the_benchmark_of_polls_compares_like_with_like() -> None:
+    """The service, and every other server that is installed, answer each kind of request rightly."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks/polls.py"), "0"],
+        cwd=ROOT,
+        env=environment(PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        timeout=3 * PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "feedsvc, granian alone" in done.stdout
+    assert "answer as they should" in done.stdout

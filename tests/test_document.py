@@ -7,26 +7,50 @@ from datetime import UTC, datetime
 
 import brotli
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from feedsvc.documents.document import Coding, Variant, seal
+from feedsvc.documents.document import Coding, Document, Variant, seal
 
 MOMENT = datetime(2021, 12, 14, 0, 50, tzinfo=UTC)
 CONTENT = b"<feed>" + b"the same words again and again " * 50 + b"</feed>"
 
 
+def sealed(content: bytes = CONTENT) -> Document:
+    """A document."""
+    return seal(content, "text/x; charset=utf-8", MOMENT, [("Cache-Control", "public")])
+
+
 def variants(content: bytes = CONTENT) -> dict[Coding, Variant]:
     """The variants of a document."""
-    return dict(seal(content, "text/x; charset=utf-8", MOMENT, [("Cache-Control", "public")]).variants)
+    return dict(sealed(content).variants)
 
 
 def test_codings_decode_to_the_content() -> None:
     """Every coding is the same content, and smaller."""
-    found = variants()
-    assert found.keys() == {"identity", "gzip", "br"}
-    assert gzip.decompress(found["gzip"].body) == CONTENT
-    assert brotli.decompress(found["br"].body) == CONTENT
-    assert found["identity"].body == CONTENT
-    assert max(len(found["gzip"].body), len(found["br"].body)) < len(CONTENT)
+    document = sealed()
+    assert document.variants.keys() == {"identity", "gzip", "br"}
+    zipped, small = document.body("gzip"), document.body("br")
+    assert zipped
+    assert small
+    assert gzip.decompress(zipped) == brotli.decompress(small) == document.body("identity") == CONTENT
+    assert max(len(zipped), len(small)) < len(CONTENT)
+
+
+def test_plain_bytes_are_not_held_beside_compressed_ones() -> None:
+    """What gzip makes smaller is held in no other form but brotli's."""
+    document = sealed()
+    assert document.bodies.keys() == {"gzip", "br"}
+    assert document.size == sum(map(len, document.bodies.values())) < len(CONTENT)
+
+
+@given(st.one_of(st.binary(max_size=80), st.text("ab", max_size=400).map(str.encode)))
+def test_no_byte_is_lost(content: bytes) -> None:
+    """Whatever a document is of, and whichever codings make it smaller, its plain bytes are there again."""
+    document = sealed(content)
+    assert document.content == document.body("identity") == content
+    for coding, variant in document.variants.items():
+        assert dict(variant.headers)["Content-Length"] == str(len(document.body(coding) or b""))
 
 
 @pytest.mark.parametrize("content", [b"", b"x"])
@@ -53,7 +77,7 @@ def test_headers() -> None:
         assert len(headers) == len(variant.headers)
         assert headers == {
             "Content-Type": "text/x; charset=utf-8",
-            "Content-Length": str(len(variant.body)),
+            "Content-Length": str(len(sealed().body(coding) or b"")),
             "ETag": variant.etag,
             "Last-Modified": "Tue, 14 Dec 2021 00:50:00 GMT",
             "Vary": "Accept-Encoding",
@@ -67,5 +91,5 @@ def test_headers() -> None:
 
 def test_equal_content_gives_equal_bytes() -> None:
     """Compressing twice gives the same bytes: no time is in them."""
-    assert variants() == variants()
-    assert variants()["gzip"].body[4:8] == b"\0\0\0\0"
+    assert sealed() == sealed()
+    assert sealed().bodies["gzip"][4:8] == b"\0\0\0\0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import pytest
 from support import NOW
 
 from feedsvc.documents.document import Document, renew
-from feedsvc.documents.shelf import KEPT, KEPT_BYTES, MAX_WAITING, BusyError, Shelf
+from feedsvc.documents.shelf import KEPT, MAX_WAITING, BusyError, Shelf
 
 
 @dataclass
@@ -68,18 +69,22 @@ def test_what_was_not_asked_for_lately_goes() -> None:
     assert maker.made == KEPT + 2
 
 
+def noise(length: int) -> str:
+    """A text that takes about as many bytes in all codings together as plainly."""
+    return random.Random(length).randbytes(length // 2).hex()  # noqa: S311 - no secret
+
+
 def test_what_is_kept_has_a_bound_in_bytes() -> None:
     """Few large ones count as many small ones; what was asked for last stays, however large."""
-    shelf, maker, snapshot = Shelf(), Maker("x" * (KEPT_BYTES // 4)), object()
-    # What compresses to nothing beside the plain bytes.
+    shelf, maker, snapshot = Shelf(kept_bytes=40_000), Maker(noise(11_000)), object()
     for number in range(10):
         shelf.documents(f"/{number}", snapshot, maker.find, maker.make)
     assert len(shelf) == 3
-    maker.text = "x" * (KEPT_BYTES + 1)
+    maker.text = noise(44_000)
     shelf.documents("/large", snapshot, maker.find, maker.make)
     assert len(shelf) == 1
     # One that is made anew takes the place of the last, and does not count twice.
-    maker.text = "x" * (KEPT_BYTES // 4)
+    maker.text = noise(11_000)
     for _ in range(10):
         shelf.documents("/again", object(), maker.find, maker.make)
         maker.text += "y"

@@ -40,6 +40,8 @@ class Archives:
 
     def document(self, path: str) -> Document | None:
         """The archive document of a path such as `/topics/ai/archive/3.atom`, or None."""
+        if kept := self.shelf.kept(path, self._snapshot):
+            return kept[0]
         match = _PATH.fullmatch(path)
         if match is None or match["ending"] not in FORMATS or match["feed"] not in self._feeds:
             return None

@@ -27,9 +27,8 @@ BROTLI_QUALITY = 5
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """The document in one content coding, with the headers of a 200 and of a 304."""
+    """What is told of the document in one content coding: the headers of a 200 and of a 304."""
 
-    body: bytes
     etag: str
     headers: Headers
     not_modified_headers: Headers
@@ -37,17 +36,31 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A sealed document. `identity` is always there; a coding that would not make it smaller is not."""
+    """A sealed document. There is a variant for `identity`, and for each coding that makes it smaller.
 
-    content: bytes
+    `bodies` are the bytes that are held: the plain ones only where gzip does not make them smaller.
+    """
+
     media_type: str
     last_modified: datetime
     variants: Mapping[Coding, Variant]
+    bodies: Mapping[Coding, bytes]
+
+    @property
+    def content(self) -> bytes:
+        """The plain bytes.
+
+        They are several times as large as the compressed ones, and hardly any reader asks for them. So they are
+        unpacked each time: for 50 KB, in a third of the time that it takes to say that there is nothing at a path.
+        """
+        if "identity" in self.bodies:
+            return self.bodies["identity"]
+        return zlib.decompress(self.bodies["gzip"], wbits=zlib.MAX_WBITS | 16)
 
     @property
     def size(self) -> int:
         """What it holds, in bytes."""
-        return sum(len(variant.body) for variant in self.variants.values())
+        return sum(map(len, self.bodies.values()))
 
     @property
     def etag(self) -> str:
@@ -56,8 +69,7 @@ class Document:
 
     def body(self, coding: Coding) -> bytes | None:
         """The bytes in a coding, where it has them."""
-        variant = self.variants.get(coding)
-        return variant.body if variant else None
+        return self.content if coding == "identity" else self.bodies.get(coding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +101,19 @@ def seal(content: bytes, media_type: str, last_modified: datetime, headers: Head
         last_modified: when the content changed, in whole seconds.
         headers: those that all answers of this document share, such as Cache-Control.
     """
+    return _seal(content, etag_of(content), media_type, last_modified, headers)
+
+
+def _seal(content: bytes, etag: str, media_type: str, last_modified: datetime, headers: Headers) -> Document:
     bodies: dict[Coding, bytes] = {
         "br": brotli.compress(content, mode=brotli.MODE_TEXT, quality=BROTLI_QUALITY),
         # The time in gzip's header would make equal documents differ.
         "gzip": gzip.compress(content, compresslevel=GZIP_LEVEL, mtime=0),
     }
     smaller = {coding: body for coding, body in bodies.items() if len(body) < len(content)}
-    return _assemble({**smaller, "identity": content}, media_type, last_modified, headers)
+    if "gzip" not in smaller:
+        smaller["identity"] = content
+    return _assemble(smaller, len(content), etag, media_type, last_modified, headers)
 
 
 def restore(kept: Dated, media_type: str, headers: Headers) -> Document | None:
@@ -107,43 +125,51 @@ def restore(kept: Dated, media_type: str, headers: Headers) -> Document | None:
         whole = etag_of(content) == kept.etag and gzip.decompress(kept.gzip) == content
     except (brotli.error, OSError, EOFError, zlib.error):
         return None
-    bodies: dict[Coding, bytes] = {"br": kept.br, "gzip": kept.gzip, "identity": content}
-    return _assemble(bodies, media_type, kept.last_modified, headers) if whole else None
+    if not whole:
+        return None
+    bodies: dict[Coding, bytes] = {"br": kept.br, "gzip": kept.gzip}
+    return _assemble(bodies, len(content), kept.etag, media_type, kept.last_modified, headers)
 
 
-def _assemble(
-    bodies: Mapping[Coding, bytes], media_type: str, last_modified: datetime, headers: Headers
+def _assemble(  # noqa: PLR0913, PLR0917 - each comes from elsewhere
+    bodies: Mapping[Coding, bytes],
+    length: int,
+    etag: str,
+    media_type: str,
+    last_modified: datetime,
+    headers: Headers,
 ) -> Document:
-    content = bodies["identity"]
-    digest = etag_of(content).strip('"')
     shared: Headers = [
         ("Last-Modified", format_datetime(last_modified, usegmt=True)),
         ("Vary", "Accept-Encoding"),
         *headers,
     ]
-    variants = {coding: _variant(body, digest, coding, media_type, shared) for coding, body in bodies.items()}
-    return Document(content, media_type, last_modified, variants)
+    lengths: dict[Coding, int] = {**{coding: len(body) for coding, body in bodies.items()}, "identity": length}
+    variants = {coding: _variant(coding, size, etag, media_type, shared) for coding, size in lengths.items()}
+    return Document(media_type, last_modified, variants, bodies)
 
 
 def renew(
     last: Document | Dated | None, content: bytes, media_type: str, headers: Headers, now: datetime
 ) -> Document:
     """The last document where its content is the same, else a new one that is dated after it."""
+    etag = etag_of(content)
     if last is None:
-        return seal(content, media_type, now, headers)
-    if isinstance(last, Document) and last.content == content:
-        return last
-    if isinstance(last, Dated) and last.etag == etag_of(content):
-        return seal(content, media_type, last.last_modified, headers)
+        return _seal(content, etag, media_type, now, headers)
+    if last.etag == etag:
+        return (
+            last if isinstance(last, Document) else _seal(content, etag, media_type, last.last_modified, headers)
+        )
     # Two changes within one second must not look like one to a reader that only asks by date.
-    return seal(content, media_type, max(now, last.last_modified + timedelta(seconds=1)), headers)
+    return _seal(content, etag, media_type, max(now, last.last_modified + timedelta(seconds=1)), headers)
 
 
-def _variant(body: bytes, digest: str, coding: Coding, media_type: str, shared: Headers) -> Variant:
+def _variant(coding: Coding, size: int, etag: str, media_type: str, shared: Headers) -> Variant:
     """Each coding has a strong tag of its own (RFC 9110 §8.8.3.3); a 304 carries what a 200 would (§15.4.5)."""
-    etag = f'"{digest}"' if coding == "identity" else f'"{digest}-{coding}"'
+    if coding != "identity":
+        etag = f'{etag[:-1]}-{coding}"'
     validators: Headers = [("ETag", etag), *shared]
-    entity: Headers = [("Content-Type", media_type), ("Content-Length", str(len(body)))]
+    entity: Headers = [("Content-Type", media_type), ("Content-Length", str(size))]
     if coding != "identity":
         entity.append(("Content-Encoding", coding))
-    return Variant(body, etag, [*entity, *validators], validators)
+    return Variant(etag, [*entity, *validators], validators)

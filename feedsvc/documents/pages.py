@@ -39,6 +39,8 @@ class Pages:
 
     def document(self, path: str) -> Document | None:
         """The page of a path, or None."""
+        if kept := self.shelf.kept(path, self._snapshot):
+            return kept[0]
         if path == INDEX:
             return self._kept(path, self._index, lambda found: render_index(*found), [])
         feed = self._feeds.get(path)

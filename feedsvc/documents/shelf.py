@@ -40,7 +40,8 @@ class _Kept:
 class Shelf:
     """Documents by path, in bounded number and size. All snapshots share it: a request may still hold the last."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
+        self._max_bytes = kept_bytes
         self._turn = threading.Lock()
         self._counting = threading.Lock()
         self.waiting = 0
@@ -49,6 +50,16 @@ class Shelf:
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    def kept(self, path: str, asked_by: object) -> tuple[Document, ...]:
+        """The pages of a document, where they are there for a snapshot already; else none."""
+        kept = self._kept.get(path)
+        if kept is None or kept.asked_by is not asked_by:
+            return ()
+        # Most of all, who walks a chain must not be felt by who asks for what is there.
+        with suppress(KeyError):
+            self._kept.move_to_end(path)
+        return kept.pages
 
     def documents(
         self,
@@ -68,12 +79,8 @@ class Shelf:
         Raises:
             BusyError: it would have to be made, and enough others are waited for.
         """
-        kept = self._kept.get(path)
-        if kept and kept.asked_by is asked_by:
-            # Most of all, who walks a chain must not be felt by who asks for what is there.
-            with suppress(KeyError):
-                self._kept.move_to_end(path)
-            return kept.pages
+        if pages := self.kept(path, asked_by):
+            return pages
         with self._counting:
             if self.waiting == MAX_WAITING:
                 raise BusyError
@@ -102,7 +109,7 @@ class Shelf:
             self._forget(path)
             kept = self._kept[path] = _Kept(asked_by, source, pages)
             self._bytes += kept.size
-        while len(self._kept) > 1 and (len(self._kept) > KEPT or self._bytes > KEPT_BYTES):
+        while len(self._kept) > 1 and (len(self._kept) > KEPT or self._bytes > self._max_bytes):
             self._forget(next(iter(self._kept)))
         return kept.pages
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from feedsvc.documents.format import FEED_ENDINGS, FORMATS
+from feedsvc.documents.format import FORMATS
 from feedsvc.documents.opml import OPML_TYPE
 from feedsvc.documents.page import HTML_TYPE
 from feedsvc.documents.shelf import BusyError
@@ -31,13 +31,13 @@ _PREFLIGHT = [
 # Whoever crawls pages and archives faster than they can be made; a moment later, some are.
 _BUSY = [("Retry-After", "1"), ("Content-Length", "0"), ("Cache-Control", "no-store")]
 
-
 # What the formats of documents are called where they are counted.
 _FORMATS = {
     **{form.media_type: form.ending.removeprefix(".") for form in FORMATS.values()},
     OPML_TYPE: "opml",
     HTML_TYPE: "html",
 }
+_FEED_TYPES = _FORMATS.keys() - {HTML_TYPE}
 
 
 def serve_documents(
@@ -46,53 +46,49 @@ def serve_documents(
     """A WSGI application that answers for documents, and leaves the rest to another; both are counted."""
     count = (counts or Counts()).add
 
-    def others(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    # One function, since to call another costs more than most of what is done here.
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        now = snapshot()
+        path = environ["PATH_INFO"]
+        document = now.documents.get(path) if now else None
+        kind = "document"
+        if document is None:
+            try:
+                document = now.document(path) if now else None
+            except BusyError:
+                count(("busy", "", "503", "identity"), 0)
+                start_response("503 Service Unavailable", _BUSY)
+                return []
+            except Exception:  # noqa: BLE001 - it fails again there, where it is logged and answered
+                document = None
+            kind = "archive" if is_archive(path) else "document"
+        method = environ["REQUEST_METHOD"]
+        if document is None or method not in {"GET", "HEAD"}:
+            return others(document, environ, start_response)
+        coding = choose_coding(environ.get("HTTP_ACCEPT_ENCODING", ""), document.variants)
+        variant = document.variants[coding]
+        tags = environ.get("HTTP_IF_NONE_MATCH")
+        since = environ.get("HTTP_IF_MODIFIED_SINCE")
+        if (tags or since) and is_fresh(tags, since, variant.etag, document.last_modified):
+            start_response("304 Not Modified", variant.not_modified_headers)
+            count((kind, _FORMATS[document.media_type], "304", coding), 0)
+            return []
+        start_response("200 OK", variant.headers)
+        body = (document.bodies.get(coding) or document.content) if method == "GET" else b""
+        count((kind, _FORMATS[document.media_type], "200", coding), len(body))
+        return [body] if body else []
+
+    def others(
+        document: Document | None, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        if document and environ["REQUEST_METHOD"] == "OPTIONS" and document.media_type in _FEED_TYPES:
+            start_response("204 No Content", _PREFLIGHT)
+            return []
+
         def start(status: str, headers: Any, *error: Any) -> Any:
             count(("other", "", status[:3], "identity"), 0)
             return start_response(status, headers, *error)
 
         return otherwise(environ, start)
 
-    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        now = snapshot()
-        path = environ["PATH_INFO"]
-        try:
-            document = now.document(path) if now else None
-        except BusyError:
-            count(("busy", "", "503", "identity"), 0)
-            start_response("503 Service Unavailable", _BUSY)
-            return []
-        except Exception:  # noqa: BLE001 - it fails again there, where it is logged and answered
-            document = None
-        if document is None:
-            return others(environ, start_response)
-        method = environ["REQUEST_METHOD"]
-        if method in {"GET", "HEAD"}:
-            status, coding, body = _answer(document, environ, start_response, with_body=method == "GET")
-            kind = "archive" if is_archive(path) else "document"
-            count((kind, _FORMATS[document.media_type], status, coding), len(body))
-            return [body] if body else []
-        if method == "OPTIONS" and path.endswith((*FEED_ENDINGS, ".opml")):
-            start_response("204 No Content", _PREFLIGHT)
-            return []
-        return others(environ, start_response)
-
     return application
-
-
-def _answer(
-    document: Document, environ: WSGIEnvironment, start_response: StartResponse, *, with_body: bool
-) -> tuple[str, str, bytes]:
-    """The status, the coding, and the body."""
-    coding = choose_coding(environ.get("HTTP_ACCEPT_ENCODING", ""), document.variants)
-    variant = document.variants[coding]
-    if is_fresh(
-        environ.get("HTTP_IF_NONE_MATCH"),
-        environ.get("HTTP_IF_MODIFIED_SINCE"),
-        variant.etag,
-        document.last_modified,
-    ):
-        start_response("304 Not Modified", variant.not_modified_headers)
-        return "304", coding, b""
-    start_response("200 OK", variant.headers)
-    return "200", coding, variant.body if with_body else b""
