@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 ASK_SECONDS = 0.005
 # Between two looks at the memory of a tree.
 LOOK_SECONDS = 0.05
-# For the start with the largest of corpora, and for anything after that.
-_START_SECONDS = 3600
+# For a start or an answer with the largest of corpora, and for an edit to be seen.
+_LONGEST_SECONDS = 3600
 _PATIENCE_SECONDS = 120
 # Of CPU within half a second: less is a process at rest.
 _REST_SECONDS = 0.02
@@ -134,7 +134,7 @@ class Daemon:
                 if time.perf_counter() > look:
                     peak = max(peak, memory_of(self.pids, "VmHWM"))
                     look = time.perf_counter() + LOOK_SECONDS
-                self._rest_a_moment(begin, _START_SECONDS)
+                self._rest_a_moment(begin, _LONGEST_SECONDS)
         wall, pids = time.perf_counter() - begin, self.pids
         return Cost(wall, cpu_of(pids), max(peak, memory_of(pids, "VmHWM")))
 
@@ -161,7 +161,7 @@ class Daemon:
 
     def connect(self) -> http.client.HTTPConnection:
         """For many requests."""
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE_SECONDS)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=_LONGEST_SECONDS)
 
     def shows(self, path: str, words: bytes) -> bool:
         """Whether there is something at that path, and these words in it."""
