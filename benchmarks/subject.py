@@ -39,6 +39,8 @@ class Subject(Daemon):
             "FEEDSVC_RELOAD_WATCH": str(watch).lower(),
         }
         command = [sys.executable, "-m", "feedsvc", "serve", "--port", str(port), "--reload-every", "1d"]
+        # Whatever the port is, a restart serves the same URLs, and has not to make the documents again.
+        command += ["--base-url", "https://feeds.example"]
         command += ["--articles", str(corpus.articles), "--store", f"sqlite:///{directory}/memory.db"]
         super().__init__(command, port, directory, variables)
 
