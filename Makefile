@@ -83,7 +83,8 @@ lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 		--extra browser --extra build -c requirements.txt -c requirements-dev.txt \
 		-o requirements-browser.txt pyproject.toml
 
-bench: bench-compression bench-history bench-polls bench-restart ## Measure all of the following
+bench: $(VENV)/.runtime ## Measure all of docs/performance.md beside nginx and Hugo; ARGS="--quick" for less
+	@$(BIN)/python benchmarks/performance.py $(ARGS)
 
 bench-compression: $(VENV)/.runtime ## Measure what the compression levels cost
 	@$(BIN)/python benchmarks/compression.py
@@ -98,4 +99,5 @@ bench-restart: $(VENV)/.runtime ## Measure starts and reloads, with 10,000 files
 	@$(BIN)/python benchmarks/restart.py $(ARGS)
 
 clean: ## Remove the environment and everything that was made
-	@rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist
+	@rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist \
+		var/bench
