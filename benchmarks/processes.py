@@ -55,7 +55,7 @@ def run(command: Sequence[str | Path], directory: Path) -> Cost:
     """
     with (directory / "output.log").open("w+", encoding="utf-8") as output:
         begin = time.perf_counter()
-        process = subprocess.Popen(command, cwd=directory, stdout=output, stderr=output)  # noqa: S603 - our own words
+        process = subprocess.Popen(command, cwd=directory, stdout=output, stderr=output)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -125,7 +125,7 @@ class Daemon:
         """
         with self._log.open("ab") as output:
             begin = time.perf_counter()
-            self._process = subprocess.Popen(  # noqa: S603 - our own words
+            self._process = subprocess.Popen(
                 self._command, cwd=self._directory, env=self._variables, stdout=output, stderr=output
             )
         peak, look = 0, begin
