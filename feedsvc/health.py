@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
-    from feedsvc.publisher import Outcome
+    from feedsvc.outcome import Outcome
     from feedsvc.reload import State
 
 # What health names one by one, it names up to this many of; the rest is counted, and `feedsvc check` has all.
 _NAMED = 20
 
 
-def report(state: State, last: Outcome | None, every: timedelta, now: datetime) -> dict[str, object]:
+def report(
+    state: State, last: Outcome | None, every: timedelta, now: datetime, *, opening: bool = False
+) -> dict[str, object]:
     """The state for people and monitors.
 
     `status` is fail before the first snapshot, warn while what is served is not known to be current, and pass
@@ -28,7 +30,9 @@ def report(state: State, last: Outcome | None, every: timedelta, now: datetime) 
     """
     age = (now - state.reloaded_at).total_seconds() if state.reloaded_at else None
     status, output = "pass", None
-    if state.snapshot is None:
+    if opening:
+        status, output = "warn", "what was served before the start is served; the articles are being read"
+    elif state.snapshot is None:
         status, output = "fail", (last.error if last else None) or "the articles have not been read yet"
     elif last and last.error:
         status, output = "warn", f"the last good state is served: {last.error}"

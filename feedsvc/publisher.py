@@ -6,11 +6,9 @@ ended. Here is the only state of the service that changes; each part of it is im
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,13 +17,15 @@ from feedsvc.articles.directory import DirectoryError, without_excluded
 from feedsvc.articles.library import Library
 from feedsvc.clock import Clock
 from feedsvc.clock import now as present
+from feedsvc.documents.snapshot import Snapshot, reopen_all
 from feedsvc.feeds.changes import MAX_CHANGES
 from feedsvc.feeds.memory import Memory
 from feedsvc.feeds.recollection import recollect
 from feedsvc.feeds.selection import Selection
-from feedsvc.guard import Guard, Held, HeldError
+from feedsvc.guard import Guard, HeldError
 from feedsvc.laps import Laps
 from feedsvc.log import fields, logger
+from feedsvc.outcome import Outcome, Tally, log_outcome
 from feedsvc.reload import State, advance, is_current, read, sort
 from feedsvc.store.store import Remembered, Store, StoreError
 
@@ -40,30 +40,6 @@ if TYPE_CHECKING:
 MAX_UNTOLD = 10_000
 _INTERNAL = "an internal error; the log has it"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a reload ended: the state it left, and the error that ended it early, if one did.
-
-    `held` is the loss that it would have brought, where it was not published for that; `forgetting` is why it
-    could not be kept over a restart, if it could not.
-    """
-
-    number: int
-    state: State
-    seconds: float
-    error: str | None = None
-    held: Held | None = None
-    forgetting: str | None = None
-
-
-@dataclass(slots=True)
-class Tally:
-    """How reloads ended, and how long their phases took, all together."""
-
-    results: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
 
 
 class Publisher:
@@ -94,6 +70,8 @@ class Publisher:
         # What the store has, as far as we know.
         self._kept: Remembered | None = None
         self._saved: Snapshot | None = None
+        # The documents of before the start, until there are others.
+        self._opening: Snapshot | None = None
         self.tally = Tally()
         self.state = State()
         self.last: Outcome | None = None
@@ -103,7 +81,23 @@ class Publisher:
     @property
     def snapshot(self) -> Snapshot | None:
         """What is served; None until there is something to serve."""
-        return self.state.snapshot
+        return self.state.snapshot or self._opening
+
+    def open(self) -> None:
+        """Serve the documents of before a restart at once, where they would be made the same of the same articles.
+
+        All the rest comes with the first reload, which takes the longer the more articles there are.
+        """
+        if self._store is None:
+            return
+        settings = self._settings
+        try:
+            kept = self._store.documents(rules.making(settings), os.path.realpath(settings.articles))
+        except StoreError as failure:
+            # The first reload finds it too, and sees to it.
+            logger.debug("no documents are remembered", extra=fields(error=str(failure)))
+            return
+        self._opening = reopen_all(kept, rules.site(settings), rules.caching(settings))
 
     def reload(self, progress: Progress | None = None, *, accept: bool = False) -> Outcome:
         """Bring the snapshot up to date with the directory as it is when this is called, or later.
@@ -157,11 +151,13 @@ class Publisher:
             logger.exception("reload failed")
         if error and self.state.snapshot is None:
             self._serve_what_is_left()
+        if self.state.snapshot:
+            self._opening = None
         self.tally.results["ok" if error is None else "held" if self._guard.held else "failed"] += 1
         self.tally.seconds.update(laps.seconds)
         outcome = Outcome(number, self.state, laps.total, error, self._guard.held, forgetting)
         if error is None:
-            _report(outcome)
+            log_outcome(outcome)
         return outcome
 
     def _known_files(self) -> Library:
@@ -285,26 +281,7 @@ class Publisher:
         """What is to be kept; the very same where it is what the store has."""
         kept = self._kept
         same = kept and snapshot is self._saved and kept.library.is_as(state.library)
-        return kept if kept and same else Remembered(state.library, state.memory, snapshot.kept(), state.changes)
-
-
-def _report(outcome: Outcome) -> None:
-    state = outcome.state
-    rendered = state.snapshot.rendered if state.snapshot else 0
-    # A reload that changed nothing is no event, and the first is told by the lines of the start.
-    news = outcome.number > 1 and (state.library.parsed or rendered)
-    level = logging.INFO if news else logging.DEBUG
-    if not logger.isEnabledFor(level):
-        return
-    logger.log(
-        level,
-        "reloaded",
-        extra=fields(
-            files=len(state.library.files),
-            parsed=state.library.parsed,
-            selected=len(state.selection.articles),
-            rendered=rendered,
-            problems=len(state.problems),
-            seconds=round(outcome.seconds, 3),
-        ),
-    )
+        if kept and same:
+            return kept
+        making = rules.making(self._settings)
+        return Remembered(state.library, state.memory, snapshot.kept(), state.changes, making=making)

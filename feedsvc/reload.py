@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from feedsvc import rules
 from feedsvc.articles.library import Library, Progress, load
 from feedsvc.articles.revisions import Superseded, choose
-from feedsvc.documents.snapshot import Snapshot, cache_control, publish
+from feedsvc.documents.snapshot import Snapshot, publish
 from feedsvc.feeds.changes import MAX_CHANGES, compose_changes
 from feedsvc.feeds.compose import Composition, compose
 from feedsvc.feeds.groups import Grouping, group, places_of
@@ -141,8 +141,7 @@ def advance(state: State, reading: Reading, settings: Settings, dated: Mapping[s
         reread=reading.library.reread,
     )
     composition = compose(grouping, rules.site(settings), memory, rules.view(settings), state.composition)
-    http = settings.http
-    caching = cache_control(http.max_age, http.stale_while_revalidate, http.stale_if_error)
+    caching = rules.caching(settings)
     changes = (*reversed(events), *state.changes)[:MAX_CHANGES]
     if changes:
         composition = replace(composition, told_at=changes[0].at)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from feedsvc.articles.library import LoadRules
+from feedsvc.documents.snapshot import cache_control
+from feedsvc.documents.sources import program
 from feedsvc.feeds.catalog import Catalog, Listing
 from feedsvc.feeds.feed import Site, View
 from feedsvc.feeds.losses import LossRules
@@ -61,6 +64,19 @@ def catalog(settings: Settings) -> Catalog:
         topics={fold(name): Listing(name, **dict(each)) for name, each in settings.topics.items()},
         providers={fold(name): Listing(name, **dict(each)) for name, each in settings.providers.items()},
     )
+
+
+def caching(settings: Settings) -> str:
+    """What the configuration says of caches, as they read it."""
+    http = settings.http
+    return cache_control(http.max_age, http.stale_while_revalidate, http.stale_if_error)
+
+
+def making(settings: Settings) -> str:
+    """Stands for all but the articles that decides what documents are: this program, and what is configured."""
+    others = {"host", "port", "reload", "guard", "metrics", "store", "log"}
+    configured = f"{settings.public_url} {settings.model_dump_json(exclude=others)}"
+    return blake2b(program() + configured.encode(), digest_size=16).hexdigest()
 
 
 def loss_rules(settings: Settings) -> LossRules:

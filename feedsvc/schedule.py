@@ -16,7 +16,7 @@ from feedsvc.clock import now as present
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from feedsvc.publisher import Outcome
+    from feedsvc.outcome import Outcome
 
 
 class Schedule:

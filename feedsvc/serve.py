@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from wsgiref.types import WSGIApplication
 
-    from feedsvc.publisher import Outcome
+    from feedsvc.outcome import Outcome
     from feedsvc.settings import Settings
 
 # A document costs microseconds under the interpreter's lock, so few threads do; the rest are for the reloads that
@@ -96,21 +96,35 @@ def _check_store(settings: Settings) -> None:
 
 
 def start(settings: Settings, admin_token: str | None) -> WSGIApplication:
-    """In the serving process, before the port is opened: the first reload, the schedule, the application."""
+    """In the serving process, before the port is opened: the first reload, the schedule, the application.
+
+    Where there is something to serve until then, the first reload is not waited for.
+    """
     log.configure(settings.log.level, settings.log.format)
     _end_with_parent()
     publisher = Publisher(settings, store=DatabaseStore(settings.store.url, write=True))
     schedule = Schedule(publisher.reload, settings.reload.every)
-    gc.disable()
-    schedule.reload()
-    gc.enable()
-    # Nearly all that is there now stays for long: going through it again and again would find no garbage, and make
-    # requests wait.
-    gc.freeze()
-    schedule.start()
-    if settings.reload.watch:
-        Watch(settings.articles, schedule.reload).start()
-    _announce(publisher, settings)
+
+    def begin() -> None:
+        gc.disable()
+        schedule.reload()
+        gc.enable()
+        # Nearly all that is there now stays for long: going through it again and again would find no garbage, and
+        # make requests wait.
+        gc.freeze()
+        schedule.start()
+        if settings.reload.watch:
+            Watch(settings.articles, schedule.reload).start()
+        _announce(publisher, settings)
+
+    publisher.open()
+    opening = publisher.snapshot
+    if opening:
+        documents = health.count_of(len(opening.documents), "document")
+        logger.info(f"serving {documents} of before the start; the articles are being read")
+        threading.Thread(target=begin, name="begin", daemon=True).start()
+    else:
+        begin()
     return make_application(publisher, schedule, settings, admin_token)
 
 
@@ -120,7 +134,8 @@ def make_application(
     """The whole of what answers requests."""
 
     def current_health() -> dict[str, object]:
-        return health.report(publisher.state, publisher.last, settings.reload.every, now())
+        opening = publisher.last is None and publisher.snapshot is not None
+        return health.report(publisher.state, publisher.last, settings.reload.every, now(), opening=opening)
 
     def reload(*, accept: bool) -> dict[str, object]:
         return reload_report(schedule.reload(accept=accept))

@@ -88,10 +88,11 @@ class Service:
         return report | {"http_status": answer.status}
 
     def is_ready(self) -> bool:
-        """Whether the port answers and a snapshot is up."""
+        """Whether the port answers, and what it serves is what it found at its start."""
         assert self.process.poll() is None, f"the service ended: {self.log.read_text('utf-8')}"
         try:
-            return self.ask("/health/ready").status == 200
+            ready = self.ask("/health/ready").status == 200
+            return ready and "articles are being read" not in self.health().get("output", "")
         except OSError:
             return False
 

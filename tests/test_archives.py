@@ -183,6 +183,7 @@ def test_feed_without_older_articles_has_no_archive() -> None:
     assert "prev-archive" not in links(get(snapshot, f"{BASE}/feeds/all.atom").body)
     assert "next_url" not in json.loads(get(snapshot, f"{BASE}/feeds/all.json").body)
     assert get(snapshot, f"{BASE}/feeds/all/archive/1.atom").status == 404
+    assert snapshot.archives
     assert list(snapshot.archives.paths()) == []
 
 
@@ -226,6 +227,7 @@ def test_archives_are_made_once_and_kept_within_a_bound() -> None:
     assert second.document("/feeds/all/archive/1.atom") is made
     for number in range(2, KEPT + 2):
         assert second.document(f"/feeds/all/archive/{number}.atom")
+    assert second.archives
     assert len(second.archives.shelf) == KEPT
     again = second.document("/feeds/all/archive/1.atom")
     assert again is not made

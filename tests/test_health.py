@@ -9,7 +9,8 @@ import pytest
 from support import NOW, make_settings, write_article
 
 from feedsvc.health import count_of, report, served, summary
-from feedsvc.publisher import Outcome, Publisher
+from feedsvc.outcome import Outcome
+from feedsvc.publisher import Publisher
 from feedsvc.reload import State
 
 if TYPE_CHECKING:

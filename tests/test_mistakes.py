@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from feedsvc.articles.article import Article
-    from feedsvc.publisher import Outcome
+    from feedsvc.outcome import Outcome
 
 MINUTE = timedelta(minutes=1)
 

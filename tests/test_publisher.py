@@ -11,12 +11,14 @@ import pytest
 from lxml import etree
 from support import NOW, make_settings, write_article
 
-from feedsvc.publisher import Outcome, Publisher
+from feedsvc.publisher import Publisher
 from feedsvc.reload import advance, read, sort
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+
+    from feedsvc.outcome import Outcome
 
 
 class Clock:

@@ -11,7 +11,8 @@ from support import NOW, make_settings, write_article
 
 from feedsvc.clock import now
 from feedsvc.feeds.selection import Selection
-from feedsvc.publisher import Outcome, Publisher
+from feedsvc.outcome import Outcome
+from feedsvc.publisher import Publisher
 from feedsvc.reload import State
 from feedsvc.schedule import Schedule
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from feedsvc.documents.document import Dated, renew, restore
 from feedsvc.documents.jsonfeed import JSON_TYPE, render_json
 from feedsvc.documents.syndication import ATOM_TYPE, RSS_TYPE, render_atom, render_rss
-from feedsvc.feeds.feed import part_of
+from feedsvc.feeds.feed import PART, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from feedsvc.documents.document import Document, Headers
-    from feedsvc.feeds.feed import Feed
+    from feedsvc.feeds.feed import Feed, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,25 @@ FEED_ENDINGS = tuple(FORMATS)
 ATOM = FORMATS[".atom"]
 
 
-def feed_links(feed: Feed, form: Format, number: int) -> str:
-    """What a reader finds without parsing: the own URL of a page of a feed, and the page for people (RFC 8288)."""
-    own = part_of(feed.archive_url(feed.archive.number) if feed.archive else feed.url, number)
-    return f'<{own}{form.ending}>; rel="self", <{feed.page_url}>; rel="alternate"; type="text/html"'
+def feed_links(own: str, page: str) -> str:
+    """What a reader finds without parsing: a document's own URL, and that of the page for people (RFC 8288)."""
+    return f'<{own}>; rel="self", <{page}>; rel="alternate"; type="text/html"'
 
 
 def _headers(feed: Feed, form: Format, caching: str, number: int) -> Headers:
-    return [("Cache-Control", caching), *FEED_HEADERS, ("Link", feed_links(feed, form, number))]
+    own = part_of(feed.archive_url(feed.archive.number) if feed.archive else feed.url, number)
+    return [("Cache-Control", caching), *FEED_HEADERS, ("Link", feed_links(f"{own}{form.ending}", feed.page_url))]
+
+
+def reopen(path: str, kept: Dated, site: Site, caching: str) -> Document | None:
+    """A page of a feed as it was kept, without the feed that it was made of; None where it was not kept whole."""
+    place, dot, ending = path.rpartition(".")
+    form = FORMATS.get(dot + ending)
+    if form is None or kept.source is None:
+        return None
+    page = site.home or site.base_url + place.partition(PART)[0]
+    headers = [("Cache-Control", caching), *FEED_HEADERS, ("Link", feed_links(site.base_url + path, page))]
+    return restore(kept, form.media_type, headers)
 
 
 def restore_parts(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from feedsvc.documents.archives import Archives
 from feedsvc.documents.document import Dated, renew
-from feedsvc.documents.format import ATOM, FEED_ENDINGS, FEED_HEADERS, FORMATS, restore_parts, seal_parts
+from feedsvc.documents.format import ATOM, FEED_ENDINGS, FEED_HEADERS, FORMATS, reopen, restore_parts, seal_parts
 from feedsvc.documents.opml import OPML_PATH, OPML_TYPE, render_opml
 from feedsvc.documents.pages import Pages
 from feedsvc.documents.sources import Sources
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from feedsvc.documents.document import Document
     from feedsvc.documents.format import Format
     from feedsvc.feeds.compose import Composition
-    from feedsvc.feeds.feed import Feed
+    from feedsvc.feeds.feed import Feed, Site
 
 
 _Known = TypeVar("_Known")
@@ -35,7 +35,8 @@ class Snapshot:
     """Documents by path; where folded paths lead; the feeds by the path of their page.
 
     Archive documents and pages are made when they are first asked for; `pages` is None where there are none.
-    `sources` tells what the documents of a feed were made of, by their paths.
+    `sources` tells what the documents of a feed were made of, by their paths. One that is not `whole` has the
+    documents of before a restart, while the articles are still being read: what is not in it may be there later.
     `changed_at` is when the newest change was served first, `rendered` counts the feeds that had changed.
     """
 
@@ -43,18 +44,19 @@ class Snapshot:
     redirects: Mapping[str, str]
     feeds: Mapping[str, Feed]
     retired: frozenset[str]
-    archives: Archives
+    archives: Archives | None
     pages: Pages | None
     changed_at: datetime
     sources: Mapping[str, bytes]
     rendered: int = 0
+    whole: bool = True
 
     def document(self, path: str) -> Document | None:
         """The document of a path, or None: one look-up, but for archive documents and pages."""
         document = self.documents.get(path)
         if document is None:
             if ARCHIVE in path:
-                return self.archives.document(path)
+                return self.archives.document(path) if self.archives else None
             if self.pages:
                 return self.pages.document(path)
         return document
@@ -71,7 +73,8 @@ class Snapshot:
     def paths(self) -> Iterator[str]:
         """The path of every document that there is, or would be if it were asked for."""
         yield from self.documents
-        yield from self.archives.paths()
+        if self.archives:
+            yield from self.archives.paths()
         if self.pages:
             yield from self.pages.paths()
 
@@ -152,6 +155,22 @@ class _Press:
             path = part_of(feed.path, number) + form.ending
             self.documents[path] = page
             self.sources[path] = source
+
+
+def reopen_all(kept: Mapping[str, Dated], site: Site, caching: str) -> Snapshot | None:
+    """What is remembered of documents, for readers who come before the articles have been read; None if nothing.
+
+    Args:
+        kept: of documents that would be made of these settings, by this program.
+        site: what all feeds share.
+        caching: the Cache-Control of every document.
+    """
+    found = {path: reopen(path, each, site, caching) for path, each in kept.items()}
+    documents = {path: document for path, document in found.items() if document}
+    if not documents:
+        return None
+    changed_at = max(document.last_modified for document in documents.values())
+    return Snapshot(documents, {}, {}, frozenset(), None, None, changed_at, {}, whole=False)
 
 
 def publish(

@@ -33,7 +33,7 @@ class Sources:
 
     def of(self, feed: Feed) -> bytes:
         """What this feed is made of."""
-        digest = hashlib.blake2b(_program(), digest_size=_BYTES)
+        digest = hashlib.blake2b(program(), digest_size=_BYTES)
         for entry in feed.entries:
             digest.update(self._of_entry(entry))
         rest = [getattr(feed, each.name) for each in fields(feed) if each.name != "entries"]
@@ -53,7 +53,7 @@ def _digest(value: object) -> bytes:
 
 
 @lru_cache
-def _program() -> bytes:
+def program() -> bytes:
     """This program, and the libraries by whose versions the same feed may make other bytes."""
     digest = hashlib.blake2b(digest_size=_BYTES)
     for source in sorted(Path(feedsvc.__file__).parent.rglob("*.py")):

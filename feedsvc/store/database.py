@@ -15,18 +15,19 @@ from sqlalchemy.pool import StaticPool
 from feedsvc.log import fields, logger
 from feedsvc.store.place import can_write, claim, file_at, lock_of, path_of, put_aside
 from feedsvc.store.records import reading
-from feedsvc.store.rows import event_of, load_all, save_all
+from feedsvc.store.rows import documents_made, event_of, load_all, save_all
 from feedsvc.store.store import Remembered, StoreError
 from feedsvc.store.tables import EVENTS, VersionError, check_version, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import IO
 
     from sqlalchemy import Connection, Engine
 
     from feedsvc.articles.library import LoadRules
+    from feedsvc.documents.document import Dated
     from feedsvc.feeds.memory import Event
 
 # What cannot be loaded raises one of these: SQLite's errors, and those of what the rows hold.
@@ -121,6 +122,14 @@ class DatabaseStore:
             remembered = load_all(connection, reading(rules))
         self._known = self._file
         return remembered
+
+    def documents(self, making: str, root: str) -> Mapping[str, Dated]:
+        """What was kept of documents, where all but the articles is as it was then."""
+        try:
+            with self.open().connect() as connection:
+                return documents_made(connection, making, root)
+        except _UNREADABLE as error:
+            raise self._error(error) from error
 
     def save(self, before: Remembered, after: Remembered, events: Sequence[Event], rules: LoadRules) -> None:
         """Keep what is different from before, and what happened, in one transaction."""

@@ -28,11 +28,19 @@ if TYPE_CHECKING:
 
 def load_all(connection: Connection, read_by: str) -> Remembered:
     """Everything that was kept; files that were read by another program or by other rules are to be read again."""
+    meta = connection.execute(select(META)).one()
     changes = connection.execute(select(EVENTS).order_by(EVENTS.c.number.desc()).limit(MAX_CHANGES))
     with _uncollected():
-        library, whole = _load_library(connection, read_by)
+        library, whole = _load_library(connection, meta, read_by)
         memory, documents = _load_memory(connection), _load_documents(connection)
-    return Remembered(library, memory, documents, tuple(map(event_of, changes)), whole)
+    return Remembered(library, memory, documents, tuple(map(event_of, changes)), whole, meta.making or "")
+
+
+def documents_made(connection: Connection, making: str, root: str) -> dict[str, Dated]:
+    """The documents that were made under the same conditions, of the same directory."""
+    meta = connection.execute(select(META)).one()
+    same = meta.making == making and os.fsdecode(meta.root_path or b"") == root
+    return _load_documents(connection) if same else {}
 
 
 @contextmanager
@@ -52,6 +60,8 @@ def save_all(
     connection: Connection, before: Remembered, after: Remembered, events: Sequence[Event], read_by: str
 ) -> None:
     """Write what is different from before, and what happened."""
+    if before.making != after.making:
+        connection.execute(update(META).values(making=after.making))
     _save_library(connection, before.library, after.library, read_by)
     for table, old, new in zip(_MAPPINGS, _mappings(before), _mappings(after), strict=True):
         _save_mapping(connection, table, old, new)
@@ -162,9 +172,8 @@ def _moment_or_none(seconds: int | None) -> datetime | None:
     return None if seconds is None else _moment(seconds)
 
 
-def _load_library(connection: Connection, read_by: str) -> tuple[Library, bool]:
+def _load_library(connection: Connection, meta: Row[Any], read_by: str) -> tuple[Library, bool]:
     """The files, and whether these are all."""
-    meta = connection.execute(select(META)).one()
     files = {}
     whole = True
     for row in connection.execute(select(FILES)):

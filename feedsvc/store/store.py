@@ -28,6 +28,7 @@ class Remembered:
     """All that outlives a restart.
 
     `changes` are the last events, the newest first; `whole` is whether the library has all files that it had.
+    `making` stands for all but the articles that decided what the documents are.
     """
 
     library: Library = field(default_factory=Library)
@@ -35,6 +36,7 @@ class Remembered:
     documents: Mapping[str, Dated] = field(default_factory=dict)
     changes: tuple[Event, ...] = ()
     whole: bool = True
+    making: str = ""
 
 
 class Store(Protocol):
@@ -42,6 +44,17 @@ class Store(Protocol):
 
     def load(self, rules: LoadRules) -> Remembered:
         """What was kept last; of files, only what was read by these rules.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+
+    def documents(self, making: str, root: str) -> Mapping[str, Dated]:
+        """What was kept of documents, where all but the articles is as it was; for who cannot wait for the rest.
+
+        Args:
+            making: stands for all but the articles.
+            root: the real path of the articles' directory.
 
         Raises:
             StoreError: it cannot be read.

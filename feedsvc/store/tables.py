@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    insert,
+    select,
+    text,
+    update,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +37,8 @@ META = Table(
     Column("root_device", BigInteger),
     Column("root_inode", BigInteger),
     Column("root_path", LargeBinary),
+    # What decided, beside the articles, what the documents are.
+    Column("making", Text),
 )
 
 FILES = Table(
@@ -120,9 +134,14 @@ EVENTS = Table(
     Column("places", Text, nullable=False),
 )
 
+
+def _add_making(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE meta ADD COLUMN making TEXT"))
+
+
 # Each makes of the version that is its place in the list the next one. They name tables and columns by themselves,
 # and never through this module: it will change, and they must not.
-MIGRATIONS: Sequence[Callable[[Connection], None]] = ()
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_add_making,)
 VERSION = len(MIGRATIONS) + 1
 
 

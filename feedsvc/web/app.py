@@ -120,6 +120,8 @@ def _elsewhere(served: Snapshot | None, base_url: str, error: HTTPException) -> 
         target = served.redirect(path)
     except BusyError:
         return _problem(ServiceUnavailable("Enough pages are waited for already.", retry_after=1))
+    if target is None and not served.whole:
+        return _problem(ServiceUnavailable("The articles are still being read.", retry_after=5))
     return _moved(base_url + quote(target)) if target else _problem(error)
 
 

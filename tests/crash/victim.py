@@ -102,6 +102,7 @@ def documents_of(snapshot: Snapshot) -> Documents:
 
 def archives_of(snapshot: Snapshot) -> dict[str, str]:
     """Every archive document, by its bytes' digest."""
+    assert snapshot.archives
     found = {path: snapshot.document(path) for path in snapshot.archives.paths()}
     return {path: hashlib.sha256(each.content).hexdigest() for path, each in found.items() if each}
 

@@ -1,0 +1,61 @@
+"""Outcomes: how reloads ended, and how that is logged."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from feedsvc.log import fields, logger
+
+if TYPE_CHECKING:
+    from feedsvc.guard import Held
+    from feedsvc.reload import State
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a reload ended: the state it left, and the error that ended it early, if one did.
+
+    `held` is the loss that it would have brought, where it was not published for that; `forgetting` is why it
+    could not be kept over a restart, if it could not.
+    """
+
+    number: int
+    state: State
+    seconds: float
+    error: str | None = None
+    held: Held | None = None
+    forgetting: str | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """How reloads ended, and how long their phases took, all together."""
+
+    results: Counter[str] = field(default_factory=Counter)
+    seconds: Counter[str] = field(default_factory=Counter)
+
+
+def log_outcome(outcome: Outcome) -> None:
+    """Log a reload that ended well."""
+    state = outcome.state
+    rendered = state.snapshot.rendered if state.snapshot else 0
+    # A reload that changed nothing is no event, and the first is told by the lines of the start.
+    news = outcome.number > 1 and (state.library.parsed or rendered)
+    level = logging.INFO if news else logging.DEBUG
+    if not logger.isEnabledFor(level):
+        return
+    logger.log(
+        level,
+        "reloaded",
+        extra=fields(
+            files=len(state.library.files),
+            parsed=state.library.parsed,
+            selected=len(state.selection.articles),
+            rendered=rendered,
+            problems=len(state.problems),
+            seconds=round(outcome.seconds, 3),
+        ),
+    )

@@ -1,0 +1,178 @@
+"""Opening: what is served after a restart, until the articles have been read."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from restarts import Site
+from service import running
+from support import NOW, ask, make_settings, write_article
+
+from feedsvc import health
+from feedsvc.publisher import Publisher
+from feedsvc.store.database import DatabaseStore
+from feedsvc.web.app import create_app
+from feedsvc.web.wsgi import serve_documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from feedsvc.documents.snapshot import Snapshot
+
+
+@pytest.fixture
+def site(articles: Path) -> Site:
+    """One that has served two articles, of which feeds show one."""
+    write_article(articles, topics="[AI]")
+    write_article(articles, "b.md", webUrl="https://example.org/b", publishedDateTime="2021-12-13T00:00:00Z")
+    made = Site(articles, feeds__entries="1")
+    made.run()
+    return made
+
+
+@contextmanager
+def opened(site: Site, directory: Path | None = None, **flags: str) -> Iterator[Publisher]:
+    """A process that has started, and read nothing yet."""
+    with closing(DatabaseStore(site.url, write=True)) as store:
+        settings = make_settings(directory or site.articles, **(site.flags | flags))
+        publisher = Publisher(settings, lambda: site.now, store)
+        publisher.open()
+        yield publisher
+
+
+def answers(snapshot: Snapshot | None) -> dict[str, object]:
+    """Every feed's document, with all that readers get."""
+    assert snapshot
+    feeds = {path: each for path, each in snapshot.documents.items() if not path.endswith(".opml")}
+    return {path: (each.content, each.variants, each.last_modified) for path, each in feeds.items()}
+
+
+def test_the_feeds_of_before_are_served_at_once(site: Site, articles: Path) -> None:
+    """Before a single file is read, every feed is there with the bytes, the tags and the headers of before; after
+    the first reload it is what the directory says.
+    """
+    assert site.state
+    before = answers(site.state.snapshot)
+    assert "/topics/ai.atom" in before
+    write_article(articles, title="Edited")
+    with opened(site) as publisher:
+        opening = publisher.snapshot
+        assert opening
+        assert (opening.whole, answers(opening), list(opening.paths())) == (False, before, list(before))
+        snapshot = publisher.reload().state.snapshot
+        assert snapshot
+        assert publisher.snapshot is snapshot
+        document = snapshot.document("/topics/ai.atom")
+        assert document
+        assert snapshot.whole
+        assert b"Edited" in document.content
+
+
+def test_what_is_not_there_yet_may_be_later(site: Site) -> None:
+    """Archives, pages and other spellings are asked for again a moment later; they are not said to be missing."""
+    with opened(site) as publisher:
+        app = create_app(lambda: publisher.snapshot, dict, lambda **_: {}, "http://localhost:8080", None)
+        service = serve_documents(lambda: publisher.snapshot, app)
+        for path in ("/", "/topics/ai", "/feeds/all/archive/1.atom", "/topics/AI.atom", "/feeds.opml", "/nowhere"):
+            answer = ask(service, path)
+            assert (answer.status, answer.headers["retry-after"]) == (503, "5"), path
+        assert ask(service, "/topics/ai.atom").status == 200
+        assert ask(service, "/health/ready").status == 200
+
+
+def test_health_says_that_the_articles_are_being_read(site: Site) -> None:
+    """What is served is not known to be current: a warning until the first reload has ended."""
+    with opened(site) as publisher:
+        report = health.report(publisher.state, publisher.last, site.every, NOW, opening=True)
+        assert (report["status"], report["output"]) == (
+            "warn",
+            "what was served before the start is served; the articles are being read",
+        )
+        publisher.reload()
+        report = health.report(publisher.state, publisher.last, site.every, NOW)
+        assert (report["status"], report.get("output")) == ("pass", None)
+
+
+@pytest.mark.parametrize(
+    "flags", [{"site__title": "Another"}, {"base_url": "https://feeds.example"}, {"selection__min_quality": "5"}]
+)
+def test_documents_of_other_settings_are_not_served(site: Site, flags: dict[str, str]) -> None:
+    """What is configured otherwise since is not served as it was."""
+    with opened(site, None, **flags) as publisher:
+        assert publisher.snapshot is None
+        publisher.reload()
+        assert publisher.snapshot
+
+
+def test_settings_that_decide_nothing_of_documents_do_not_matter(site: Site) -> None:
+    """A different interval, or level of the log, changes no document."""
+    with opened(site, reload__every="2m", log__level="debug") as publisher:
+        assert publisher.snapshot
+
+
+def test_documents_of_another_directory_are_not_served(site: Site, tmp_path: Path) -> None:
+    """They are of the directory that is configured, and not of one that has another name in the configuration."""
+    (tmp_path / "other").mkdir()
+    with opened(site, tmp_path / "other") as publisher:
+        assert publisher.snapshot is None
+    (tmp_path / "link").symlink_to(site.articles)
+    with opened(site, tmp_path / "link") as publisher:
+        assert publisher.snapshot is None
+
+
+def test_a_damaged_document_is_not_served(site: Site) -> None:
+    """A document whose bytes are not those that were kept is made again; the others are served meanwhile."""
+    with closing(sqlite3.connect(site.url.removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute("UPDATE documents SET br = substr(br, 2) WHERE path = '/topics/ai.atom'")
+    with opened(site) as publisher:
+        assert publisher.snapshot
+        assert publisher.snapshot.document("/topics/ai.atom") is None
+        assert publisher.snapshot.document("/topics/ai.rss")
+
+
+def test_a_damaged_memory_opens_nothing(site: Site) -> None:
+    """A file that is no database, or lacks a table, is seen to by the first reload."""
+    path = site.articles.parent / "memory.db"
+    kept = path.read_bytes()
+    for damage in ("DROP TABLE documents", "DELETE FROM meta"):
+        path.write_bytes(kept)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute(damage)
+        with opened(site) as publisher:
+            assert publisher.snapshot is None
+            outcome = publisher.reload()
+            assert (outcome.error, bool(publisher.snapshot)) == (None, True)
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(site: Site) -> None:
+    """One that does not tell what its documents were made under goes on; from then on it does tell."""
+    assert site.state
+    before = answers(site.state.snapshot)
+    with closing(sqlite3.connect(site.url.removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute("ALTER TABLE meta DROP COLUMN making")
+        connection.execute("UPDATE meta SET version = 1")
+    with opened(site) as publisher:
+        assert publisher.snapshot is None
+        outcome = publisher.reload()
+        assert (outcome.error, outcome.forgetting, outcome.state.library.parsed) == (None, None, 0)
+        assert answers(publisher.snapshot) == before
+    with opened(site) as publisher:
+        assert answers(publisher.snapshot) == before
+
+
+def test_a_service_starts_with_the_feeds_of_before(tmp_path: Path, articles: Path) -> None:
+    """A real process that is started again says that it serves what it served, and then what it found."""
+    write_article(articles)
+    with running(tmp_path, articles) as service:
+        before = service.ask("/topics/ai.atom")
+        port = service.port
+    write_article(articles, title="Edited")
+    with running(tmp_path, articles, port=port) as service:
+        after = service.ask("/topics/ai.atom")
+        assert "of before the start; the articles are being read" in service.log.read_text("utf-8")
+    assert before.headers["etag"] != after.headers["etag"]
+    assert b"Edited" in after.body
