@@ -1,10 +1,11 @@
 """A stopwatch: how much of the CPU's time the stages of a reload take, each without those that it calls.
 
-Other processes, which a stage may have to wait for, count for nothing in it.
+Other processes and threads, which a stage may have to wait for, count for nothing in it.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
@@ -44,24 +45,34 @@ _STAGES = {
 }
 
 
+class _Stages(threading.local):
+    """Those that a thread is in: how many seconds each has spent in others."""
+
+    def __init__(self) -> None:
+        self.inner = [0.0]
+
+
 class Stopwatch:
-    """Seconds by stage; a stage within another interrupts it."""
+    """Seconds by stage, in all threads; a stage within another interrupts it."""
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()
-        self._inner = [0.0]
+        self._stages = _Stages()
+        self._counting = threading.Lock()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """What is done in here is of this stage."""
-        self._inner.append(0.0)
-        begin = time.process_time()
+        inner = self._stages.inner
+        inner.append(0.0)
+        begin = time.thread_time()
         try:
             yield
         finally:
-            took = time.process_time() - begin
-            self.seconds[name] += took - self._inner.pop()  # type: ignore[assignment]  # a Counter of seconds
-            self._inner[-1] += took
+            took = time.thread_time() - begin
+            with self._counting:
+                self.seconds[name] += took - inner.pop()  # type: ignore[assignment]  # a Counter of seconds
+            inner[-1] += took
 
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, as that stage."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support import NOW, SITE, compose_all, make_article
 
 from feedsvc.articles.article import Author, Coverage, Image, Link, Provider
+from feedsvc.documents.draft import Draft
 from feedsvc.documents.jsonfeed import render_json
 from feedsvc.documents.syndication import render_atom
 from feedsvc.feeds.feed import View
@@ -32,7 +33,7 @@ FULL = make_article(
 def rendered(*articles: Any) -> dict[str, Any]:
     """The feed of all articles, parsed."""
     feed = compose_all(Selection(tuple(articles)), SITE, Memory(), View()).feeds[0]
-    (page,) = render_json(feed)
+    (page,) = render_json(Draft(feed))
     document: dict[str, Any] = json.loads(page)
     return document
 
@@ -89,8 +90,8 @@ def test_ids_are_strings_equal_to_those_of_atom() -> None:
     """PUBLISHING 16: a reader that changes the format knows every article again."""
     articles = tuple(make_article(name) for name in "abc")
     feed = compose_all(Selection(articles), SITE, Memory(), View()).feeds[0]
-    atom = render_atom(feed).decode()
-    (page,) = render_json(feed)
+    atom = render_atom(Draft(feed)).decode()
+    (page,) = render_json(Draft(feed))
     ids = [item["id"] for item in json.loads(page)["items"]]
     assert len(set(ids)) == 3
     assert all(f"<id>{each}</id>" in atom for each in ids)
@@ -102,7 +103,7 @@ def test_any_text_is_itself_in_json(title: str, excerpt: str) -> None:
     feed = compose_all(
         Selection((replace(FULL, title=title, excerpt=excerpt, published_at=NOW),)), SITE, Memory(), View()
     ).feeds[0]
-    (page,) = render_json(feed)
+    (page,) = render_json(Draft(feed))
     (item,) = json.loads(page)["items"]
     assert item["title"] == title
     assert item.get("summary", "") == excerpt
@@ -113,7 +114,7 @@ def test_a_large_feed_comes_in_pages(sizes: list[int]) -> None:
     """PUBLISHING 16: no page is larger than 250 KB, but for one of a single item; they hold all items."""
     articles = tuple(make_article(f"{n}", body=f"<p>{'x' * size}</p>") for n, size in enumerate(sizes))
     feed = compose_all(Selection(articles), SITE, Memory(), View()).feeds[0]
-    pages = render_json(feed)
+    pages = render_json(Draft(feed))
     found = [json.loads(page) for page in pages]
     assert [item["id"] for page in found for item in page["items"]] == [entry.id for entry in feed.entries]
     for page, each in zip(pages, found, strict=True):
@@ -129,6 +130,6 @@ def test_what_stands_before_the_items_counts() -> None:
     """PUBLISHING 16: a site with much to say of itself has fewer items on a page, not larger pages."""
     site = replace(SITE, description="y" * 100_000)
     articles = tuple(make_article(f"{n}", body=f"<p>{'x' * 10_000}</p>") for n in range(50))
-    pages = render_json(compose_all(Selection(articles), site, Memory(), View()).feeds[0])
+    pages = render_json(Draft(compose_all(Selection(articles), site, Memory(), View()).feeds[0]))
     assert all(len(page) <= 250_000 for page in pages)
     assert len(pages) == 4

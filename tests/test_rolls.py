@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from support import NOW, SITE, make_article
 
+from feedsvc.documents.draft import Draft
 from feedsvc.documents.syndication import render_atom
 from feedsvc.feeds.catalog import Catalog
 from feedsvc.feeds.compose import Composition, compose, compose_archive
@@ -189,7 +190,7 @@ def test_a_feed_without_memory_is_cut_by_date() -> None:
 def tombstones(composition: Composition, path: str = "/feeds/all") -> list[tuple[str, str]]:
     """Who left a feed, as an Atom document tells."""
     (feed,) = (each for each in composition.feeds if each.path == path)
-    root = etree.fromstring(render_atom(feed))
+    root = etree.fromstring(render_atom(Draft(feed)))
     return [
         (element.get("ref", ""), element.get("when", ""))
         for element in root.iter("{http://purl.org/atompub/tombstones/1.0}deleted-entry")
@@ -224,5 +225,5 @@ def test_tombstones_are_off_and_bounded() -> None:
     service = Service()
     service.reload(map(aged, range(MAX_DEPARTED + 10)))
     composition = service.reload([aged(0)], HOUR)
-    assert b"tombstones" not in render_atom(composition.feeds[0])
+    assert b"tombstones" not in render_atom(Draft(composition.feeds[0]))
     assert len(composition.memory.rolls["/feeds/all"].departed) == MAX_DEPARTED

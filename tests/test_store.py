@@ -38,7 +38,9 @@ from feedsvc.store.store import BusyError, Remembered, StoreError
 from feedsvc.store.tables import VERSION
 
 if TYPE_CHECKING:
-    from feedsvc.feeds.feed import Feed
+    from collections.abc import Sequence
+
+    from feedsvc.documents.draft import Draft
     from feedsvc.feeds.memory import Event
 
 # Text as parsing leaves it, and moments as dates are read.
@@ -306,8 +308,8 @@ def test_a_restart_makes_no_document_again(articles: Path, url: str, monkeypatch
     first = publisher.reload().state.snapshot
     store.close()
 
-    def refuse(feed: Feed) -> tuple[bytes, ...]:
-        raise AssertionError(feed.path)
+    def refuse(draft: Draft, _last: Sequence[bytes]) -> tuple[bytes, ...]:
+        raise AssertionError(draft.feed.path)
 
     for ending, form in FORMATS.items():
         monkeypatch.setitem(FORMATS, ending, replace(form, render=refuse))

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feedsvc.articles.article import Image, Link
-from feedsvc.documents.syndication import render_atom, render_rss
+from feedsvc.documents import syndication
+from feedsvc.documents.draft import Draft
 from feedsvc.feeds.feed import Category, Entry, Feed, Site, Source
 from feedsvc.text import one_line
 
@@ -71,6 +72,16 @@ def feed(*entries: Entry, **fields: Any) -> Feed:
         language=SITE.language,
     )
     return replace(plain, **fields)
+
+
+def render_atom(feed: Feed) -> bytes:
+    """The Atom document, with nothing made before."""
+    return syndication.render_atom(Draft(feed))
+
+
+def render_rss(feed: Feed) -> bytes:
+    """The RSS document, with nothing made before."""
+    return syndication.render_rss(Draft(feed))
 
 
 def atom(*entries: Entry, **fields: Any) -> etree._Element:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from feedsvc.documents.format import FORMATS, seal_parts
+from feedsvc.documents.format import FORMATS, make_parts
 from feedsvc.documents.shelf import Shelf
 from feedsvc.feeds.compose import compose_archive
 from feedsvc.feeds.feed import ARCHIVE, PART, part_of
@@ -56,7 +56,7 @@ class Archives:
         def make(archive: Feed, last: tuple[Document, ...]) -> tuple[Document, ...]:
             full = archive.archive and archive.archive.full
             caching = self._caching.replace("max-age=", _ONE_YEAR, 1) if full else self._caching
-            return seal_parts(archive, form, caching, last, self._now)
+            return make_parts(archive, form, caching, last, self._now)
 
         return self.shelf.documents(f"{feed.path}{ARCHIVE}{number}{form.ending}", self._snapshot, find, make)
 

@@ -14,7 +14,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from feedsvc.articles.article import Image
     from feedsvc.feeds.feed import Entry
@@ -137,8 +137,14 @@ def _coverage(entry: Entry) -> str:
 
 def readable_date(moment: datetime, language: str) -> str:
     """A day as people write it in a language; as ISO 8601 has it where nobody told us how."""
+    return _readable(moment.date(), language)
+
+
+# Most articles share theirs with others.
+@lru_cache(maxsize=4096)
+def _readable(day: date, language: str) -> str:
     locale = _locale(language)
-    return format_date(moment, "long", locale) if locale else f"{moment:%Y-%m-%d}"
+    return format_date(day, "long", locale) if locale else f"{day:%Y-%m-%d}"
 
 
 @lru_cache

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from feedsvc.documents.document import Dated, renew, restore
+from feedsvc.documents.document import Dated, Document, renew, restore
+from feedsvc.documents.draft import Draft, Stock
 from feedsvc.documents.jsonfeed import JSON_TYPE, render_json
 from feedsvc.documents.syndication import ATOM_TYPE, RSS_TYPE, render_atom, render_rss
 from feedsvc.feeds.feed import PART, part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
     from datetime import datetime
 
-    from feedsvc.documents.document import Document, Headers
+    from feedsvc.documents.document import Headers
     from feedsvc.feeds.feed import Feed, Site
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One form of a feed: the ending of its path, its media type, and the function that makes it, page by page."""
+    """One form of a feed: the ending of its path, its media type, and the function that makes it, page by page.
+
+    That is given a draft of the feed, and the plain bytes of the last pages where it builds on them.
+    """
 
     ending: str
     media_type: str
-    render: Callable[[Feed], tuple[bytes, ...]]
+    render: Callable[[Draft, Sequence[bytes]], tuple[bytes, ...]]
 
 
 # Any page in a browser may read a feed, and hold what it needs to ask conditionally.
@@ -37,13 +46,15 @@ FEED_HEADERS = (
 FORMATS = {
     each.ending: each
     for each in (
-        Format(".atom", ATOM_TYPE, lambda feed: (render_atom(feed),)),
-        Format(".rss", RSS_TYPE, lambda feed: (render_rss(feed),)),
+        Format(".atom", ATOM_TYPE, lambda draft, last: (render_atom(draft, last),)),
+        Format(".rss", RSS_TYPE, lambda draft, last: (render_rss(draft, last),)),
         Format(".json", JSON_TYPE, render_json),
     )
 }
 FEED_ENDINGS = tuple(FORMATS)
 ATOM = FORMATS[".atom"]
+# So many documents may be rendered and not yet sealed: enough that nobody waits, too few to be felt in memory.
+_MAX_AHEAD = 32
 
 
 def feed_links(own: str, page: str) -> str:
@@ -80,18 +91,60 @@ def restore_parts(
     return whole if whole and len(whole) == len(kept) else None
 
 
-def seal_parts(
+def make_parts(
     feed: Feed, form: Format, caching: str, last: Sequence[Document | Dated | None], now: datetime
 ) -> tuple[Document, ...]:
     """Render a feed in a form, and seal each page; a page that is as the last one of its number stays that one."""
+    return _render(Draft(feed), form, caching, last, now)()
+
+
+def _render(
+    draft: Draft, form: Format, caching: str, last: Sequence[Document | Dated | None], now: datetime
+) -> Callable[[], tuple[Document, ...]]:
+    """Render a feed in a form. What is left to do is to seal the pages, which any thread may."""
+    before = [page.content for page in last if isinstance(page, Document)] if draft.builds_on_last else []
+    pages = zip_longest(form.render(draft, before), last)
+    return partial(_seal, draft.feed, form, caching, tuple(pages), now)
+
+
+def _seal(
+    feed: Feed,
+    form: Format,
+    caching: str,
+    pages: Sequence[tuple[bytes | None, Document | Dated | None]],
+    now: datetime,
+) -> tuple[Document, ...]:
     return tuple(
-        renew(
-            before,
-            content,
-            form.media_type,
-            _headers(feed, form, caching, number),
-            now,
-        )
-        for number, (content, before) in enumerate(zip_longest(form.render(feed), last), 1)
+        renew(before, content, form.media_type, _headers(feed, form, caching, number), now)
+        for number, (content, before) in enumerate(pages, 1)
         if content is not None
     )
+
+
+def make_all(
+    feeds: Sequence[Feed],
+    last: Mapping[str, Feed],
+    known: Callable[[Feed, Format], Sequence[Document | Dated]],
+    caching: str,
+    now: datetime,
+) -> Iterator[tuple[Document, ...]]:
+    """The pages of each feed in each form. One thread renders them; others compress what it has rendered.
+
+    Args:
+        feeds: all that are to be made.
+        last: feeds by their paths, as the last documents have them.
+        known: tells the last pages of a feed in a form.
+        caching: the Cache-Control of each.
+        now: their Last-Modified, where they are new.
+    """
+    stock = Stock(feeds)
+    sealing: deque[Future[tuple[Document, ...]]] = deque()
+    with ThreadPoolExecutor(os.cpu_count(), "seal") as sealers:
+        for feed in feeds:
+            draft = Draft(feed, last.get(feed.path), stock)
+            for form in FORMATS.values():
+                sealing.append(sealers.submit(_render(draft, form, caching, known(feed, form), now)))
+                if len(sealing) > _MAX_AHEAD:
+                    yield sealing.popleft().result()
+        while sealing:
+            yield sealing.popleft().result()

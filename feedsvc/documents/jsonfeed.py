@@ -6,34 +6,40 @@ import json
 from typing import TYPE_CHECKING
 
 from feedsvc.clock import iso
-from feedsvc.documents.content import render_content
 from feedsvc.feeds.feed import history, part_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from feedsvc.documents.draft import Draft
     from feedsvc.feeds.feed import Entry, Feed
 
 JSON_TYPE = "application/feed+json; charset=utf-8"
 # With some room for the punctuation between what is counted.
 MAX_BYTES = 249_900
 _VERSION = "https://jsonfeed.org/version/1.1"
+_BEGIN, _ID, _END = b',"items":[', b'{"id":"', b"]}"
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-def render_json(feed: Feed) -> tuple[bytes, ...]:
-    """The feed as JSON Feed 1.1; its ids are those of the Atom feed.
+def render_json(draft: Draft, last: Sequence[bytes] = ()) -> tuple[bytes, ...]:
+    """A feed as JSON Feed 1.1, given the last parts where the draft builds on them; ids are those of Atom.
 
     It comes in as many parts as it takes to keep each below 250 KB, each with the `next_url` of the next, and the
     last with that of the newest archive. An item that is larger alone has a part of its own.
     """
+    feed = draft.feed
     links = dict(history(feed))
     older = f"{links['prev-archive']}.json" if "prev-archive" in links else None
-    items = [_encode(_item(entry, feed.language)) for entry in feed.entries]
+    fresh = [_encode(_item(*each)) for each in zip(draft.fresh, draft.contents, strict=True)]
+    items = draft.complete("json", fresh, _items(last))
     parts = _parts(items, MAX_BYTES - len(_head(feed, links["self"], 9999, older or feed.url)))
     return tuple(
         # Items come last, and are encoded already.
         _head(feed, links["self"], number, None if number < len(parts) else older, more=number < len(parts))[:-1]
-        + b',"items":['
+        + _BEGIN
         + b",".join(chosen)
-        + b"]}"
+        + _END
         for number, chosen in enumerate(parts, 1)
     )
 
@@ -69,17 +75,29 @@ def _parts(items: list[bytes], size: int) -> list[list[bytes]]:
 
 
 def _encode(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encoder.encode(value).encode()
 
 
-def _item(entry: Entry, language: str) -> dict[str, object]:
+def _items(parts: Sequence[bytes]) -> list[bytes]:
+    """The encoded items of parts that were made here.
+
+    No text holds a quotation mark without a backslash, and nothing within an item begins with an id.
+    """
+    items: list[bytes] = []
+    for part in parts:
+        inside = part.partition(_BEGIN)[2].removesuffix(_END)
+        if inside:
+            items += [_ID + each + b"}" for each in inside.removeprefix(_ID).removesuffix(b"}").split(b"}," + _ID)]
+    return items
+
+
+def _item(entry: Entry, content: str) -> dict[str, object]:
     item: dict[str, object] = {"id": entry.id, "url": entry.url}
     if entry.source:
         # The entry is about a page elsewhere: readers open that.
         item["external_url"] = entry.url
     item["title"] = entry.title
     # An item has one of the two.
-    content = render_content(entry, language)
     item |= {"content_html": content} if content else {"content_text": entry.summary or entry.title}
     if entry.summary:
         item["summary"] = entry.summary

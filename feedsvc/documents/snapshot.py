@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from feedsvc.documents.archives import Archives
 from feedsvc.documents.document import Dated, renew
-from feedsvc.documents.format import ATOM, FEED_ENDINGS, FEED_HEADERS, FORMATS, reopen, restore_parts, seal_parts
+from feedsvc.documents.format import (
+    ATOM,
+    FEED_ENDINGS,
+    FEED_HEADERS,
+    FORMATS,
+    make_all,
+    make_parts,
+    reopen,
+    restore_parts,
+)
 from feedsvc.documents.opml import OPML_PATH, OPML_TYPE, render_opml
 from feedsvc.documents.pages import Pages
 from feedsvc.documents.sources import Sources
@@ -17,7 +26,7 @@ from feedsvc.feeds.feed import ARCHIVE, PART, part_of
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from feedsvc.documents.document import Document
@@ -131,30 +140,38 @@ class _Press:
         self.sources: dict[str, bytes] = {}
         self.rendered = 0
 
-    def print(self, feed: Feed) -> None:
-        """Have the documents of a feed."""
-        last = self._last
-        if last and last.feeds.get(feed.path) == feed:
-            source = last.sources[f"{feed.path}{ATOM.ending}"]
-            for form in FORMATS.values():
-                self._add(feed, form, _parts_of(last.documents, feed, form), source)
-            return
-        source = self._made_of.of(feed)
-        made = 0
-        for form in FORMATS.values():
-            known = list(_parts_of(self.known, feed, form))
-            pages = restore_parts(feed, form, self._caching, known, source)
-            if pages is None:
-                pages = seal_parts(feed, form, self._caching, known, self._now)
-                made += 1
-            self._add(feed, form, pages, source)
-        self.rendered += made > 0
+    def print(self, feeds: Sequence[Feed]) -> None:
+        """Have the documents of these feeds."""
+        ready = [self._ready(feed) for feed in feeds]
+        stale = [feed for feed, (_, forms) in zip(feeds, ready, strict=True) if not forms]
+        self.rendered = len(stale)
+        last = self._last.feeds if self._last else {}
+        made = make_all(stale, last, self._parts, self._caching, self._now)
+        for feed, (source, forms) in zip(feeds, ready, strict=True):
+            for form, pages in zip(FORMATS.values(), forms or islice(made, len(FORMATS)), strict=True):
+                for number, page in enumerate(pages, 1):
+                    path = part_of(feed.path, number) + form.ending
+                    self.documents[path] = page
+                    self.sources[path] = source
 
-    def _add(self, feed: Feed, form: Format, pages: Iterable[Document], source: bytes) -> None:
-        for number, page in enumerate(pages, 1):
-            path = part_of(feed.path, number) + form.ending
-            self.documents[path] = page
-            self.sources[path] = source
+    def _ready(self, feed: Feed) -> tuple[bytes, list[tuple[Document, ...]]]:
+        """What a feed is made of; and its pages in each form, where all of them are there and still right."""
+        last = self._last
+        before = last.feeds.get(feed.path) if last else None
+        if last and (before is feed or before == feed):
+            forms = [tuple(_parts_of(last.documents, feed, form)) for form in FORMATS.values()]
+            return last.sources[f"{feed.path}{ATOM.ending}"], forms
+        source = self._made_of.of(feed)
+        forms = []
+        for form in FORMATS.values():
+            pages = restore_parts(feed, form, self._caching, self._parts(feed, form), source)
+            if pages is None:
+                return source, []
+            forms.append(pages)
+        return source, forms
+
+    def _parts(self, feed: Feed, form: Format) -> list[Document | Dated]:
+        return list(_parts_of(self.known, feed, form))
 
 
 def reopen_all(kept: Mapping[str, Dated], site: Site, caching: str) -> Snapshot | None:
@@ -194,8 +211,7 @@ def publish(
     """
     last = before if isinstance(before, Snapshot) else None
     press = _Press(caching, before, now)
-    for feed in composition.feeds:
-        press.print(feed)
+    press.print(composition.feeds)
     documents, known = press.documents, press.known
     opml = render_opml(composition.feeds, composition.feeds[0].site)
     documents[OPML_PATH] = renew(
@@ -203,7 +219,7 @@ def publish(
     )
     if composition.changes:
         path = f"{composition.changes.path}{ATOM.ending}"
-        (documents[path],) = seal_parts(composition.changes, ATOM, caching, [known.get(path)], now)
+        (documents[path],) = make_parts(composition.changes, ATOM, caching, [known.get(path)], now)
     feeds = {feed.path: feed for feed in composition.feeds}
     changed_at = max(document.last_modified for document in documents.values())
     # It is not remembered since when an archive document is as it is. It is dated by what happened last, which a

@@ -31,13 +31,14 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feedsvc.documents.content import render_content
 from feedsvc.feeds.feed import history
 from feedsvc.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from feedsvc.documents.draft import Draft
     from feedsvc.feeds.feed import Entry, Feed
 
 ATOM_TYPE = "application/atom+xml; charset=utf-8"
@@ -54,25 +55,45 @@ _HISTORY = "http://purl.org/syndication/history/1.0"
 _TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 _MEDIA = "http://search.yahoo.com/mrss/"
 
+_CREATOR = f"{{{_DC}}}creator"
+_CONTENT = f"{{{_MEDIA}}}content"
+_THUMBNAIL = f"{{{_MEDIA}}}thumbnail"
+
 _MARKUP = re.compile("[<>&]")
 # The end of an element, or a character reference.
 _LOOKS_LIKE_HTML = re.compile(rf"</\w|&#|&\w*\d|&({'|'.join(name2codepoint)}|apos)\b")
 
 _LOCALE = threading.Lock()
-_RSS_TEXT = re.compile(rb"<(?:title|description|category|source)(?: [^>]*)?>[^<]*</")
+# What an entry begins with, and what stands behind the last one.
+_ENTRY = {"atom": (b"<entry>", b"</feed>"), "rss": (b"<item>", b"</channel></rss>")}
+# Such an element, where it holds an ampersand at all.
+_RSS_TEXT = re.compile(rb"<(?:title|description|category|source)(?=[^<]*&)(?: [^>]*)?>[^<]*</")
 
 
-def render_atom(feed: Feed) -> bytes:
-    """The feed as Atom 1.0 (RFC 4287)."""
+def render_atom(draft: Draft, last: Sequence[bytes] = ()) -> bytes:
+    """A feed as Atom 1.0 (RFC 4287), given the last document where the draft builds on it."""
     with _LOCALE:
-        return bytes(_generator(feed, ".atom", ATOM_TYPE).atom_str())
+        document = bytes(_generator(draft, ".atom", ATOM_TYPE).atom_str())
+    return _complete(draft, "atom", document, last)
 
 
-def render_rss(feed: Feed) -> bytes:
-    """The feed as RSS 2.0, to the RSS Advisory Board's profile."""
+def render_rss(draft: Draft, last: Sequence[bytes] = ()) -> bytes:
+    """A feed as RSS 2.0, to the RSS Advisory Board's profile, given the last document likewise."""
     with _LOCALE:
-        document = bytes(_generator(feed, ".rss", RSS_TYPE).rss_str())
-    return _RSS_TEXT.sub(_hexadecimal, document)
+        document = bytes(_generator(draft, ".rss", RSS_TYPE).rss_str())
+    return _complete(draft, "rss", _RSS_TEXT.sub(_hexadecimal, document), last)
+
+
+def _complete(draft: Draft, form: str, document: bytes, last: Sequence[bytes]) -> bytes:
+    """A document of the fresh entries, with the others between them as feedgen made them before.
+
+    An entry's bytes are the same whatever stands around it: all namespaces are declared by the root. Text and
+    attributes hold no `<`, so that nothing but an entry begins like one.
+    """
+    begin, end = _ENTRY[form]
+    head, *fresh = document.removesuffix(end).split(begin)
+    known = [entry for page in last for entry in page.removesuffix(end).split(begin)[1:]]
+    return begin.join([head, *draft.complete(form, fresh, known)]) + end
 
 
 def _hexadecimal(match: re.Match[bytes]) -> bytes:
@@ -80,7 +101,8 @@ def _hexadecimal(match: re.Match[bytes]) -> bytes:
     return match[0].replace(b"&amp;", b"&#x26;").replace(b"&lt;", b"&#x3C;")
 
 
-def _generator(feed: Feed, ending: str, media_type: str) -> FeedGenerator:
+def _generator(draft: Draft, ending: str, media_type: str) -> FeedGenerator:
+    feed = draft.feed
     generator = FeedGenerator()
     generator.register_extension("feedsvc", _FeedRepairs, _EntryRepairs)
     generator.feedsvc.feed = feed
@@ -103,9 +125,15 @@ def _generator(feed: Feed, ending: str, media_type: str) -> FeedGenerator:
     for rel, href in history(feed):
         generator.link(href=href + ending, rel=rel, type=media_type.partition(";")[0])
     generator.link(href=feed.page_url, rel="alternate", type="text/html")
-    for entry in feed.entries:
-        generator.add_entry(_entry(entry, feed), order="append")
+    for item in draft.once(_items):
+        generator.add_entry(item, order="append")
     return generator
+
+
+def _items(draft: Draft) -> list[FeedEntry]:
+    """The fresh entries; feedgen makes both formats of the same ones."""
+    base_url = draft.feed.site.base_url
+    return [_item(*each, base_url) for each in zip(draft.fresh, draft.contents, strict=True)]
 
 
 def _exact(moment: datetime, entry: Entry) -> datetime:
@@ -117,35 +145,38 @@ def _exact(moment: datetime, entry: Entry) -> datetime:
     return moment.replace(microsecond=crc32(entry.id.encode()) % 1_000_000)
 
 
-def _entry(entry: Entry, feed: Feed) -> FeedEntry:
+def _item(entry: Entry, content: str, base_url: str) -> FeedEntry:
     item = FeedEntry()
     item.register_extension("feedsvc", _EntryRepairs)
     item.feedsvc.entry = entry
-    item.id(entry.id)
+    # Which is its id in Atom as well.
     item.guid(entry.id, permalink=False)
     item.title(_text(entry.title))
     item.link(href=entry.url, rel="alternate")
     item.published(_exact(entry.published, entry))
     item.updated(_exact(entry.updated, entry))
-    for author in entry.authors:
-        item.author(name=_text(author))
-    for category in entry.categories:
-        _categorise(item, category.term, category.scheme)
-    for name in ("type", "length"):
-        if value := getattr(entry, name):
-            _categorise(item, value, f"{feed.site.base_url}/#{name}")
+    item.author([{"name": _text(author)} for author in entry.authors])
+    item.category(list(_categories(entry, base_url)))
     if entry.summary:
         # As an RSS description it is read as HTML; for Atom, _EntryRepairs says which it is.
         item.summary(html.escape(_text(entry.summary), quote=False))
-    content = render_content(entry, feed.language)
     if content:
         item.content(_text(content), type="html")
     return item
 
 
-def _categorise(item: FeedEntry, term: str, scheme: str) -> None:
-    label = {} if _LOOKS_LIKE_HTML.search(term) else {"label": _text(term)}
-    item.category(term=_text(term), scheme=scheme, **label)
+def _categories(entry: Entry, base_url: str) -> Iterator[dict[str, str]]:
+    for category in entry.categories:
+        yield _category(category.term, category.scheme)
+    for name in ("type", "length"):
+        if value := getattr(entry, name):
+            yield _category(value, f"{base_url}/#{name}")
+
+
+def _category(term: str, scheme: str) -> dict[str, str]:
+    text = _text(term)
+    label = {} if _LOOKS_LIKE_HTML.search(term) else {"label": text}
+    return {"term": text, "scheme": scheme, **label}
 
 
 def _text(text: str) -> str:
@@ -163,8 +194,10 @@ class _FeedRepairs(BaseExtension):
         return {"dc": _DC, "fh": _HISTORY, "media": _MEDIA, **tombstones}
 
     def extend_atom(self, feed: etree._Element) -> etree._Element:
-        _mark_up(feed, "title", _LOOKS_LIKE_HTML)
-        _mark_up(feed, "subtitle", _MARKUP)
+        for title in feed.iterchildren("title"):
+            _mark_up(title, _LOOKS_LIKE_HTML)
+        for subtitle in feed.iterchildren("subtitle"):
+            _mark_up(subtitle, _MARKUP)
         if self.feed.archive:
             etree.SubElement(feed, f"{{{_HISTORY}}}archive")
         for gone in self.feed.departed:
@@ -188,17 +221,25 @@ class _EntryRepairs(BaseEntryExtension):
     entry: Entry
 
     def extend_atom(self, element: etree._Element) -> etree._Element:
-        _set_links(element, self.entry)
-        _set_summary(element, self.entry)
-        _mark_up(element, "title", _LOOKS_LIKE_HTML)
-        _mark_up(element, "summary", _MARKUP)
+        for child in list(element.iterchildren("title", "link", "summary")):
+            if child.tag == "title":
+                _mark_up(child, _LOOKS_LIKE_HTML)
+            elif child.tag == "link":
+                # feedgen has written the article alone; it goes to the end, and the others behind it.
+                child.set("rel", "alternate")
+                child.set("type", "text/html")
+                element.append(child)
+            else:
+                child.text = _text(self.entry.summary)
+                _mark_up(child, _MARKUP)
+        _add_related(element, self.entry)
         _add_source(element, self.entry)
         _add_picture(element, self.entry)
         return element
 
     def extend_rss(self, element: etree._Element) -> etree._Element:
         for author in self.entry.authors:
-            etree.SubElement(element, f"{{{_DC}}}creator").text = _text(author)
+            etree.SubElement(element, _CREATOR).text = _text(author)
         if self.entry.source:
             source = etree.SubElement(element, "source", url=self.entry.source.url)
             source.text = _text(self.entry.source.title)
@@ -206,44 +247,35 @@ class _EntryRepairs(BaseEntryExtension):
         return element
 
 
-def _set_links(element: etree._Element, entry: Entry) -> None:
-    """One alternate, the article; the related ones say that they are, and what they lead to."""
-    for link in element.findall("link"):
-        element.remove(link)
-    etree.SubElement(element, "link", href=entry.url, rel="alternate", type="text/html")
+def _add_related(element: etree._Element, entry: Entry) -> None:
+    """The links that are not the article say that they are related, and what they lead to."""
     for related in entry.related:
         link = etree.SubElement(element, "link", href=related.url, rel="related", type="text/html")
         if not _LOOKS_LIKE_HTML.search(related.title):
             link.set("title", _text(related.title))
 
 
-def _set_summary(element: etree._Element, entry: Entry) -> None:
-    summary = element.find("summary")
-    if summary is not None:
-        summary.text = _text(entry.summary)
-
-
-def _mark_up(element: etree._Element, name: str, when: re.Pattern[str]) -> None:
+def _mark_up(element: etree._Element, when: re.Pattern[str]) -> None:
     """Some text as HTML that shows it as it is (RFC 4287 §3.1.1.2); other text stays text."""
-    child = element.find(name)
-    if child is not None and child.text and when.search(child.text):
-        child.text = html.escape(child.text, quote=False)
-        child.set("type", "html")
+    if element.text and when.search(element.text):
+        element.text = html.escape(element.text, quote=False)
+        element.set("type", "html")
 
 
 def _add_source(element: etree._Element, entry: Entry) -> None:
     if entry.source:
         source = etree.SubElement(element, "source")
         etree.SubElement(source, "id").text = entry.source.id
-        etree.SubElement(source, "title").text = _text(entry.source.title)
+        title = etree.SubElement(source, "title")
+        title.text = _text(entry.source.title)
+        _mark_up(title, _LOOKS_LIKE_HTML)
         etree.SubElement(source, "updated").text = _exact(entry.updated, entry).isoformat()
         etree.SubElement(source, "link", href=entry.source.url, rel="alternate", type="text/html")
-        _mark_up(source, "title", _LOOKS_LIKE_HTML)
 
 
 def _add_picture(element: etree._Element, entry: Entry) -> None:
     if entry.picture:
         sizes = (("width", entry.picture.width), ("height", entry.picture.height))
         known = {"url": entry.picture.url} | {name: str(pixels) for name, pixels in sizes if pixels}
-        etree.SubElement(element, f"{{{_MEDIA}}}content", {**known, "medium": "image"})
-        etree.SubElement(element, f"{{{_MEDIA}}}thumbnail", known)
+        etree.SubElement(element, _CONTENT, {**known, "medium": "image"})
+        etree.SubElement(element, _THUMBNAIL, known)
