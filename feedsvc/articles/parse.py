@@ -22,8 +22,9 @@ from feedsvc.articles.article import (
 )
 from feedsvc.articles.fields import DATE, URL, Fields
 from feedsvc.articles.markup import MarkupError, player_page, render_body
-from feedsvc.text import clean, fold, printable, unescape
-from feedsvc.tree import TreeError, describe, parse_tree
+from feedsvc.articles.plain import read_tree
+from feedsvc.text import fold, printable, unescape
+from feedsvc.tree import TreeError, describe
 from feedsvc.urls import clean_domain, clean_url
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _parse(path: str, content: bytes, zone: ZoneInfo, problems: list[Problem]) -
     if front is None:
         found = "no line --- that ends the front matter" if first_line else "no front matter"
         raise unusable(1, None, found, "front matter between two lines ---")
-    tree = parse_tree(clean(front), first_line)
+    tree = read_tree(front, first_line)
     if not isinstance(tree.root.data, dict):
         raise unusable(tree.root.line, "front matter", describe(tree.root), "fields such as `title: …`")
     reader = Fields(path, zone, tree.root.data, problems)
