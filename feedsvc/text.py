@@ -17,7 +17,8 @@ _NAME_LENGTH = 80
 
 def clean(text: str) -> str:
     """Drop the characters that no XML document can hold; lone surrogates are among them."""
-    return _FORBIDDEN.sub("", text)
+    # What Python calls printable, XML can hold.
+    return text if text.isprintable() else _FORBIDDEN.sub("", text)
 
 
 def one_line(text: str) -> str:

@@ -29,6 +29,7 @@ _WRITTEN = rf"{_PLAIN}|{_DOUBLE}|{_SINGLE}|{_LIST}|{_MAPPING}"
 # no line is gone through more than a few times.
 _LINE = re.compile(rf"^(?:(\ *+)(-\ )?+(?:({_KEY}):(?:\ (?=[^ \n])|$))?+({_WRITTEN})?+$|(.*))", re.MULTILINE)
 _Data: TypeAlias = "str | list[Value] | dict[str, Value] | None"
+_SIGNS = frozenset("\"'[{")
 _ITEMS = re.compile(_ITEM)
 _PAIRS = re.compile(rf"({_KEY}): ({_ITEM})")
 
@@ -105,23 +106,18 @@ def _read(text: str, first_line: int) -> Value:  # noqa: C901, PLR0912 - a call 
 def _value(written: str, line: int) -> Value:
     """What stands on one line, as a value."""
     sign = written[0]
+    if sign not in _SIGNS:
+        return Value(None if written in NULLS else written, line)
     if sign == "[":
-        return Value([_scalar(item, line) for item in _ITEMS.findall(written)], line)
+        return Value([_value(item, line) for item in _ITEMS.findall(written)], line)
     if sign == "{":
         pairs = _PAIRS.findall(written)
-        data = {key: _scalar(item, line) for key, item in pairs}
+        data = {key: _value(item, line) for key, item in pairs}
         if len(data) < len(pairs):
             raise _NotPlainError
         return Value(data, line)
-    return _scalar(written, line)
-
-
-def _scalar(written: str, line: int) -> Value:
-    """A text, quoted or not, or null."""
-    if written[0] not in "\"'":
-        return Value(None if written in NULLS else written, line)
     text = written[1:-1]
-    if written[0] == '"' and "\\" in text:
+    if sign == '"' and "\\" in text:
         # None of these is made of another, as no backslash stands for itself.
         text = text.replace('\\"', '"').replace("\\n", "\n").replace("\\r", "\r")
     return Value(text, line)
