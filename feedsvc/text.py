@@ -23,6 +23,13 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Clean text on one line, with single spaces."""
+    # No white space but the space is printable.
+    if "  " not in text and text.isprintable():
+        return text.strip()
+    return _joined(text)
+
+
+def _joined(text: str) -> str:
     return " ".join(clean(text).split())
 
 

@@ -43,6 +43,12 @@ def test_what_python_calls_printable_is_clean() -> None:
     assert texts._FORBIDDEN.search(printable) is None
 
 
+@given(st.one_of(ANY_TEXT, st.text(" ab\u3000\xa0\xad\u2028\n", max_size=9)))
+def test_text_that_is_one_line_stays(text: str) -> None:
+    """Text that is left as it is, but for space at its ends, is what taking it apart and joining it makes."""
+    assert texts.one_line(text) == texts._joined(text)
+
+
 @given(st.one_of(ANY_TEXT, URLS))
 @example("https://example.org?")
 @example("https://example.org/?#")
