@@ -55,17 +55,22 @@ def plain_tree(text: str, first_line: int = 1) -> Tree | None:
 
 
 def _read(text: str, first_line: int) -> Value:  # noqa: C901, PLR0912 - a call for each line would cost too much
-    root = Value({}, 0)
+    root = Value({}, first_line + len(text) - len(text.lstrip("\n")))
     data, column = root.data, 0
     around: list[tuple[int, _Data]] = []
     # The value of a key with nothing behind it: what follows may belong to it.
     empty: Value | None = None
     for line, (spaces, dash, key, written, other) in enumerate(_LINE.findall(text), first_line):
+        at = len(spaces)
+        # Most lines are one more field of what is open.
+        if key and written and not dash and at == column and isinstance(data, dict) and key not in data:
+            data[key] = _value(written, line)
+            empty = None
+            continue
         if not (key or written):
             if spaces or dash or other:
                 raise _NotPlainError
             continue
-        at = len(spaces)
         if empty and (at > column or (dash and at == column)):
             if len(around) > MAX_DEPTH - 4:
                 raise _NotPlainError
@@ -97,7 +102,6 @@ def _read(text: str, first_line: int) -> Value:  # noqa: C901, PLR0912 - a call 
             data[key] = _value(written, line)
         else:
             data[key] = empty = Value(None, line)
-        root.line = root.line or line
     if not root.data:
         raise _NotPlainError
     return root
