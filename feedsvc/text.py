@@ -54,6 +54,8 @@ _folded_name = lru_cache(maxsize=16_384)(_folded)
 
 def printable(text: str) -> str:
     """Text for a message of one line: no line break, control character or lone surrogate stays."""
+    if text.isprintable():
+        return text
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode("ascii")
         for char in text
