@@ -77,6 +77,8 @@ def parse(path: str, content: bytes, zone: ZoneInfo) -> Parsed:
 
 def _bounded(path: str, problems: list[Problem]) -> tuple[Problem, ...]:
     """In the order of lines. One file must not fill every list: the fatal ones are named in any case."""
+    if not problems:
+        return ()
     named = sorted(problems, key=lambda problem: not problem.fatal)[:MAX_PROBLEMS]
     named.sort(key=lambda problem: problem.line or 0)
     if len(problems) > len(named):
