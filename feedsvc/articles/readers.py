@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from typing import Self
 
-# A helper takes as long to start as nearly a thousand small files to read: of fewer it would see none.
+# A helper takes as long to start as a thousand small files to read, or half as many large ones.
 _PAYS = 1_000
 # So many files are asked for at once: they take some ten milliseconds.
 _CHUNK = 100
