@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Where a function is looked up when it is called, and the stage that it is.
 _STAGES = {
     "feedsvc.articles.library.scan": "walk the directory",
-    "feedsvc.articles.library._read": "read and parse files",
+    "feedsvc.articles.readers.read": "read and parse files",
     "feedsvc.articles.library.load": "compare with the directory",
     "feedsvc.store.rows._load_library": "load files",
     "feedsvc.store.rows.decode": "decode files",

@@ -17,11 +17,19 @@ _NAME_LENGTH = 80
 
 def clean(text: str) -> str:
     """Drop the characters that no XML document can hold; lone surrogates are among them."""
-    return _FORBIDDEN.sub("", text)
+    # What Python calls printable, XML can hold.
+    return text if text.isprintable() else _FORBIDDEN.sub("", text)
 
 
 def one_line(text: str) -> str:
     """Clean text on one line, with single spaces."""
+    # No white space but the space is printable.
+    if "  " not in text and text.isprintable():
+        return text.strip()
+    return _joined(text)
+
+
+def _joined(text: str) -> str:
     return " ".join(clean(text).split())
 
 
@@ -46,6 +54,8 @@ _folded_name = lru_cache(maxsize=16_384)(_folded)
 
 def printable(text: str) -> str:
     """Text for a message of one line: no line break, control character or lone surrogate stays."""
+    if text.isprintable():
+        return text
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode("ascii")
         for char in text

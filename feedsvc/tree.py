@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 32
 MAX_VALUES = 100_000
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TAGS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str", "timestamp")
 ) | {"!"}
@@ -38,11 +38,10 @@ _TYPE_NAMES = {str: "text", list: "a list", dict: "a mapping", type(None): "noth
 
 @dataclass(slots=True)
 class Value:
-    """A value and the line (counted from 1) where it starts; `size` counts the values in it, itself included."""
+    """A value and the line (counted from 1) where it starts."""
 
     data: str | list[Value] | dict[str, Value] | None
     line: int
-    size: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +64,11 @@ class TreeError(Exception):
 
 @dataclass(slots=True)
 class _Open:
-    """A list or mapping that is being read."""
+    """A list or mapping that is being read; `size` counts the values in it, itself included."""
 
     value: Value
     anchor: str | None
+    size: int = 1
     key: str | None = None
     key_line: int = 0
     is_merge: bool = False
@@ -101,7 +101,8 @@ class _Reader:
         self.first_line = first_line
         self.root: Value | None = None
         self.open: list[_Open] = []
-        self.anchors: dict[str, Value] = {}
+        # With what each counts where an alias stands for it.
+        self.anchors: dict[str, tuple[Value, int]] = {}
         self.unfinished: set[str] = set()
         self.duplicates: list[tuple[str, int]] = []
         self.total = 0
@@ -140,15 +141,15 @@ class _Reader:
         self._check_tag(event)
         if self.open and isinstance(self.open[-1].value.data, dict) and self.open[-1].key is None:
             if event.anchor:
-                self.anchors[event.anchor] = Value(event.value, line, _weight(event.value))
+                self.anchors[event.anchor] = Value(event.value, line), _weight(event.value)
             self._key(event.value, line, plain=event.implicit[0])
             return
         self._count(1, line)
-        is_null = (event.implicit[0] and event.value in _NULLS) or event.tag == "tag:yaml.org,2002:null"
-        value = Value(None if is_null else event.value, line, _weight(event.value))
+        is_null = (event.implicit[0] and event.value in NULLS) or event.tag == "tag:yaml.org,2002:null"
+        value, size = Value(None if is_null else event.value, line), _weight(event.value)
         if event.anchor:
-            self.anchors[event.anchor] = value
-        self._add(value)
+            self.anchors[event.anchor] = value, size
+        self._add(value, size)
 
     def _key(self, key: str, line: int, *, plain: bool) -> None:
         parent = self.open[-1]
@@ -175,8 +176,8 @@ class _Reader:
                 _merge(done.value, merge)
         if done.anchor:
             self.unfinished.discard(done.anchor)
-            self.anchors[done.anchor] = done.value
-        self._add(done.value)
+            self.anchors[done.anchor] = done.value, done.size
+        self._add(done.value, done.size)
 
     def _alias(self, event: AliasEvent) -> None:
         line = self._line(event)
@@ -184,22 +185,22 @@ class _Reader:
             raise TreeError(line, f"the alias *{event.anchor} inside what it stands for", "no circle")
         if event.anchor not in self.anchors:
             raise TreeError(line, f"the alias *{event.anchor}", f"an anchor &{event.anchor} before it")
-        value = self.anchors[event.anchor]
+        value, size = self.anchors[event.anchor]
         if self.open and isinstance(self.open[-1].value.data, dict) and self.open[-1].key is None:
             if not isinstance(value.data, str):
                 raise TreeError(line, "an alias of no text as a key", "text")
-            self._count(value.size, line)
+            self._count(size, line)
             self._key(value.data, line, plain=False)
             return
-        self._count(value.size, line)
-        self._add(value)
+        self._count(size, line)
+        self._add(value, size)
 
-    def _add(self, value: Value) -> None:
+    def _add(self, value: Value, size: int) -> None:
         if not self.open:
             self.root = value
             return
         parent = self.open[-1]
-        parent.value.size += value.size
+        parent.size += size
         data = parent.value.data
         if isinstance(data, list):
             data.append(value)

@@ -11,8 +11,17 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 _NAME = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
+_DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_NAME}")
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_NAME}\.?|\[[0-9a-f:.]{{2,45}}\]")
 _KEEP = "%/:=&?~+!$,;'@()*"
+
+# A URL that is clean already, as nearly all are: there is nothing to do but to see that.
+_PART = r"[A-Za-z0-9_.~/:=&+!$,;'@()*-]*+(?:%[0-9A-Fa-f]{2}[A-Za-z0-9_.~/:=&+!$,;'@()*-]*+)*+"
+_QUERY = rf"{_PART}(?:\?{_PART})*+"
+_CLEAN = re.compile(
+    rf"https?://(?=[^/?#]{{1,253}}(?:[/?#]|\Z)){_NAME}(?:/{_PART})?+(?:\?(?!#|\Z){_QUERY})?+(?:\#(?!\Z){_QUERY})?+"
+)
+_HAS_PATH = re.compile(r"https?://[^/?#]++/")
 
 
 def clean_url(text: str) -> str | None:
@@ -21,6 +30,10 @@ def clean_url(text: str) -> str | None:
     What a URI cannot hold (space, letters beyond ASCII) is percent-encoded; a name beyond ASCII becomes its
     IDNA form. Nothing else about it changes: a publisher's server may care about every character.
     """
+    return text if _CLEAN.fullmatch(text) else _cleaned(text)
+
+
+def _cleaned(text: str) -> str | None:
     try:
         parts = urlsplit(text.strip())
         scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
@@ -48,6 +61,10 @@ def normalise_url(url: str) -> str:
     character needs none. Case of the path, query, a slash at the end and
     the fragment count: servers and pages tell them apart.
     """
+    return url if "%" not in url and _HAS_PATH.match(url) else _normalised(url)
+
+
+def _normalised(url: str) -> str:
     parts = urlsplit(url)
     path = _ESCAPE.sub(_normal_escape, parts.path) or "/"
     query, fragment = (_ESCAPE.sub(_normal_escape, part) for part in (parts.query, parts.fragment))
@@ -61,6 +78,10 @@ def _normal_escape(match: re.Match[str]) -> str:
 
 def clean_domain(text: str) -> str | None:
     """A provider's domain in lower case, also from a whole URL; None where it is none."""
+    return text if _DOMAIN.fullmatch(text) else _cleaned_domain(text)
+
+
+def _cleaned_domain(text: str) -> str | None:
     url = clean_url(text if "://" in text else f"http://{text.strip()}/")
     host = urlsplit(url).hostname if url else None
     return host if host and re.fullmatch(_NAME, host) else None

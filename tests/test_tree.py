@@ -223,7 +223,7 @@ def test_nesting_is_bounded() -> None:
 def test_the_number_of_values_is_bounded() -> None:
     """As many values as allowed can be read, and one more cannot."""
     most = MAX_VALUES - 1
-    assert parse_tree("[" + "1," * most + "]").root.size == MAX_VALUES
+    assert len(read("[" + "1," * most + "]") or ()) == most
     with pytest.raises(TreeError, match=f"more than {MAX_VALUES} values"):
         parse_tree("[" + "1," * (most + 1) + "]")
 
@@ -246,10 +246,14 @@ def test_aliases_of_a_long_text_are_refused() -> None:
         parse_tree('x: &x "' + "a" * 500_000 + '"\ny: [' + "*x," * 50_000 + "]")
 
 
-def test_size_counts_the_values_inside() -> None:
-    """The size of a value counts the values in it and what its aliases stand for."""
-    values = mapping("a: &a [1, 2]\nb: {x: *a, y: 3}")
-    assert (values["a"].size, values["b"].size) == (3, 5)
+def test_an_alias_counts_as_the_values_that_it_stands_for() -> None:
+    """An alias counts as the value of its anchor and all values in that, with those of other aliases."""
+    few = "a: &a [1, 2]\nb: &b {x: *a, y: 3}\n"
+    # The whole, a, b and c count too.
+    aliases = (MAX_VALUES - 1 - 3 - 5 - 1) // 5
+    assert read(few + "c: [" + "*b," * aliases + "]")
+    with pytest.raises(TreeError, match="aliases counted"):
+        parse_tree(few + "c: [" + "*b," * (aliases + 1) + "]")
 
 
 @given(st.text(st.characters(exclude_categories=[])))
@@ -270,7 +274,7 @@ def test_any_text_is_a_tree_or_an_error(text: str) -> None:
         assert error.found  # noqa: PT017 - both ways are right
         assert error.expected  # noqa: PT017 - likewise
     else:
-        assert tree.root.size >= 1
+        assert tree.root.line >= 1
 
 
 @given(st.text("ab:- \n[]{}&*<!'\"#|>~,?", max_size=60))

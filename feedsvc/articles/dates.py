@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ _TIMESTAMP = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt]|[ \t]+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d*)?)?"
     r"[ \t]*(?:([Zz]|UTC|GMT)|([-+])(\d{1,2})(?::?(\d{2}))?)?"
 )
+
+# What nearly all dates look like. Years before 1000 are none.
+_PLAIN = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 _RFC_822 = re.compile(
     r"(?:[A-Za-z]{3,9},?[ \t]+)?\d{1,2}[ -][A-Za-z]{3,9}[ -](?:\d{2}|\d{4})[ \t]+\d{1,2}:\d{2}(?::\d{2})?"
@@ -29,6 +33,13 @@ def parse_date(text: str, zone: ZoneInfo) -> datetime | None:
         text: a YAML timestamp, an ISO 8601 date with or without time, or an RFC 822 date.
         zone: holds where the text names none.
     """
+    if _PLAIN.fullmatch(text):
+        with suppress(ValueError):
+            return datetime.fromisoformat(text)
+    return _any_date(text, zone)
+
+
+def _any_date(text: str, zone: ZoneInfo) -> datetime | None:
     for form in (_timestamp, _iso_8601, _rfc_822):
         try:
             moment = form(text.strip())

@@ -216,7 +216,7 @@ class _Walk:
             self.seen.add((self.devices[above + slash], stamp.inode))
 
 
-def read_file(path: Path, limit: int) -> bytes:
+def read_file(path: Path | str, limit: int) -> bytes:
     """The bytes of a regular file.
 
     Args:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 URL = "an absolute http or https URL"
 DATE = "a date such as 2021-12-14T00:50:00Z"
 _DURATION = re.compile(r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?", re.ASCII)
+_PIXELS = re.compile(r"[1-9][0-9]{0,4}")
 # Names stand in every entry, and in the list of feeds.
 MAX_NAME = 200
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -118,7 +119,7 @@ class Fields:
         text = self.scalar(name, "a number of pixels")
         if text is None:
             return None
-        if re.fullmatch(r"[1-9][0-9]{0,4}", text.strip()):
+        if _PIXELS.fullmatch(text.strip()):
             return int(text)
         self.warn(name, self.values[name].line, describe(self.values[name]), "a number of pixels")
         return None

@@ -6,9 +6,7 @@ last good article until it is good again or gone.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,27 +14,15 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from feedsvc.articles.article import Article, Problem
-from feedsvc.articles.directory import (
-    SUFFIXES,
-    DirectoryError,
-    ReadError,
-    Scan,
-    Stamp,
-    in_byte_order,
-    read_file,
-    scan,
-)
-from feedsvc.articles.parse import Parsed, parse
+from feedsvc.articles.directory import SUFFIXES, DirectoryError, Scan, Stamp, in_byte_order, scan
+from feedsvc.articles.readers import read_all
+from feedsvc.articles.reading import How, Reading, Wanted
 from feedsvc.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
     from pathlib import Path
-
-# A file that was written less than this before it was read may be written again within the same tick of the
-# file system's clock, with the same size: it is read once more by the next reload.
-_SETTLE_NS = 2_000_000_000
 
 # Before the digest of what has to be parsed again, whatever it is.
 _OUTDATED = b"outdated"
@@ -162,11 +148,27 @@ def _read_all(
     known: Library,
     progress: Progress | None,
 ) -> Iterator[tuple[str, FileState | None]]:
-    """What these files say now; None for one that is gone."""
-    for count, (path, stamp) in enumerate(stamps.items(), 1):
-        yield path, _read(root, path, stamp, rules, known.files.get(path))
+    """What these files say now, in this order; None for one that is gone."""
+
+    def wanted(path: str) -> Wanted:
+        before = known.files.get(path)
+        return Wanted(path, stamps[path].mtime_ns, before.digest if before else b"")
+
+    readings = read_all(How(os.fspath(root), rules.zone, rules.file_bytes), list(stamps), wanted)
+    for count, (path, reading) in enumerate(zip(stamps, readings, strict=True), 1):
+        yield path, reading and _state(reading, stamps[path], known.files.get(path))
         if progress:
             progress(count, len(stamps))
+
+
+def _state(reading: Reading, stamp: Stamp, before: FileState | None) -> FileState:
+    # What could not be read is tried again each time; what was read and is wrong is wrong until it changes.
+    settled = stamp if reading.settled else None
+    if reading.parsed is None and before:
+        return replace(before, stamp=settled)
+    article, problems = (reading.parsed.article, reading.parsed.problems) if reading.parsed else (None, ())
+    last_good = before.article if before else None
+    return FileState(settled, reading.digest, article or last_good, problems)
 
 
 def _after(state: FileState, before: FileState | None, now: datetime | None) -> FileState:
@@ -220,29 +222,7 @@ def _behind_unreadable(listing: Scan, known: Library) -> Iterator[str]:
             yield path
 
 
-def _read(root: Path, path: str, stamp: Stamp, rules: LoadRules, before: FileState | None) -> FileState | None:
-    name = printable(path)
-    try:
-        content = read_file(root / path, rules.file_bytes)
-    except FileNotFoundError:
-        return None
-    except ReadError as error:
-        parsed, digest = Parsed(None, (Problem(name, None, None, error.found, error.expected),)), b""
-    else:
-        digest = hashlib.blake2b(content, digest_size=16).digest()
-        if before and before.digest == digest:
-            return replace(before, stamp=_settled(stamp))
-        parsed = parse(name, content, rules.zone)
-    last_good = before.article if before else None
-    # What could not be read is tried again each time; what was read and is wrong is wrong until it changes.
-    return FileState(_settled(stamp) if digest else None, digest, parsed.article or last_good, parsed.problems)
-
-
 def _dated(after: FileState, before: FileState | None, now: datetime | None) -> tuple[Problem, ...]:
     """The problems of a file whose last good state stands, each since that does."""
     since = next((each.since for each in before.problems if each.since), now) if before else None
     return tuple(replace(each, since=since) if after.article else each for each in after.problems)
-
-
-def _settled(stamp: Stamp) -> Stamp | None:
-    return stamp if abs(time.time_ns() - stamp.mtime_ns) > _SETTLE_NS else None
