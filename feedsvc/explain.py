@@ -59,6 +59,7 @@ def _find(state: State, root: Path, file: Path) -> str:
 
 
 def _read_as(article: Article) -> Iterator[str]:
+    body = article.details.body
     yield f"title       {article.title}"
     yield f"id          {article.id}"
     yield f"identity    {article.identity}"
@@ -69,7 +70,7 @@ def _read_as(article: Article) -> Iterator[str]:
     if article.provider:
         yield f"provider    {article.provider.name} ({article.provider.domain or 'no domain'})"
     yield f"topics      {', '.join(article.topics) or 'none'}"
-    yield f"content     {f'body, {len(article.body)} characters of HTML' if article.body else 'the excerpt'}"
+    yield f"content     {f'body, {len(body)} characters of HTML' if body else 'the excerpt'}"
 
 
 def _fate(state: State, known: FileState) -> Iterator[str]:

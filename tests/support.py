@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 from wsgiref.util import setup_testing_defaults
 
-from feedsvc.articles.article import Article
+from feedsvc.articles.article import Article, Details, pack
 from feedsvc.config import load_settings
 from feedsvc.feeds.catalog import Catalog
 from feedsvc.feeds.compose import Composition, compose
@@ -55,7 +56,14 @@ def make_article(name: str = "a", **fields: object) -> Article:
         "published_at": NOW - timedelta(days=1),
         "published": True,
     }
-    return Article(**(values | fields))  # type: ignore[arg-type]  # the fields are what the test says
+    return rewrite(Article(**values), **fields)  # type: ignore[arg-type]  # the fields above
+
+
+def rewrite(article: Article, **fields: object) -> Article:
+    """The article with these fields changed; its details are among them."""
+    details = {each.name: fields.pop(each.name) for each in dataclasses.fields(Details) if each.name in fields}
+    packed = pack(replace(article.details, **details))  # type: ignore[arg-type]  # the fields are what the test says
+    return replace(article, **({"packed": packed} | fields))  # type: ignore[arg-type]  # the same
 
 
 def compose_all(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import feedparser
 import pytest
 from lxml import etree
-from support import NOW, SITE, ask, compose_all, make_article
+from support import NOW, SITE, ask, compose_all, make_article, rewrite
 
 from feedsvc.documents.shelf import KEPT
 from feedsvc.documents.snapshot import Snapshot, publish
@@ -125,7 +124,7 @@ def test_a_full_archive_never_changes_when_articles_are_added(ending: str) -> No
 
 def heavy(*numbers: int) -> list[Article]:
     """The same, each with a body of 55 KB."""
-    return [replace(each, body=f"<p>{'x' * 55_000}</p>") for each in numbered(*numbers)]
+    return [rewrite(each, body=f"<p>{'x' * 55_000}</p>") for each in numbered(*numbers)]
 
 
 def test_large_json_documents_come_in_pages() -> None:

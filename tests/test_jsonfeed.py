@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support import NOW, SITE, compose_all, make_article
+from support import NOW, SITE, compose_all, make_article, rewrite
 
 from feedsvc.articles.article import Author, Coverage, Image, Link, Provider
 from feedsvc.documents.draft import Draft
@@ -100,9 +100,8 @@ def test_ids_are_strings_equal_to_those_of_atom() -> None:
 @given(st.text(), st.text())
 def test_any_text_is_itself_in_json(title: str, excerpt: str) -> None:
     """Whatever a title or an excerpt holds comes out as it is."""
-    feed = compose_all(
-        Selection((replace(FULL, title=title, excerpt=excerpt, published_at=NOW),)), SITE, Memory(), View()
-    ).feeds[0]
+    article = rewrite(FULL, title=title, published_at=NOW, excerpt=excerpt)
+    feed = compose_all(Selection((article,)), SITE, Memory(), View()).feeds[0]
     (page,) = render_json(Draft(feed))
     (item,) = json.loads(page)["items"]
     assert item["title"] == title

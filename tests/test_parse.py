@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support import SEEDS, front_matter
 
-from feedsvc.articles.article import Article, Author, Coverage, Image, Link, Problem, Provider
+from feedsvc.articles.article import Article, Author, Coverage, Details, Image, Link, Problem, Provider, pack
 from feedsvc.articles.parse import MAX_RELATED, Parsed, parse
 
 ZONE = ZoneInfo("UTC")
@@ -86,8 +86,6 @@ def test_a_file_becomes_an_article() -> None:
             url="https://example.org/a",
             published_at=datetime(2021, 12, 14, 0, 50, tzinfo=UTC),
             updated_at=datetime(2021, 12, 15, tzinfo=UTC),
-            excerpt="An excerpt.",
-            body="<p><em>Body</em></p>",
             type="article",
             category="news",
             quality=74.0,
@@ -95,10 +93,16 @@ def test_a_file_becomes_an_article() -> None:
             published=True,
             provider=Provider("Example", "example.org"),
             topics=("AI",),
-            images=(Image("https://example.org/i.png", 450, 300),),
-            related=(Coverage(("//example.org/b",), Link("https://example.org/b", "Other")),),
-            amp_url="https://example.org/amp",
             addresses=("//example.org/original", "//example.org/a", "//example.org/amp"),
+            packed=pack(
+                Details(
+                    excerpt="An excerpt.",
+                    body="<p><em>Body</em></p>",
+                    images=(Image("https://example.org/i.png", 450, 300),),
+                    related=(Coverage(("//example.org/b",), Link("https://example.org/b", "Other")),),
+                    amp_url="https://example.org/amp",
+                )
+            ),
         ),
         (),
     )
@@ -244,14 +248,14 @@ def test_the_ending_says_how_the_body_is_read(path: str, body: str) -> None:
     """A body is Markdown, and HTML in a file that ends so."""
     parsed = read(front_matter() + "\n*b*\n", path)
     assert parsed.article is not None
-    assert parsed.article.body == body
+    assert parsed.article.details.body == body
 
 
 def test_links_of_the_body_are_resolved_against_the_article() -> None:
     """A relative link leads to where it would on the article's own page."""
     parsed = read(front_matter(webUrl="https://example.org/news/a") + "[b](b)")
     assert parsed.article is not None
-    assert 'href="https://example.org/news/b"' in parsed.article.body
+    assert 'href="https://example.org/news/b"' in parsed.article.details.body
 
 
 @pytest.mark.parametrize("path", ["a.yaml", "a.yml", "a.YAML"])
@@ -309,7 +313,7 @@ def test_a_title_is_one_clean_line() -> None:
 
 def test_an_excerpt_has_no_character_references() -> None:
     """References that an export left in an excerpt become characters."""
-    assert article(excerpt="It&#8217;s &amp; that").excerpt == "It’s & that"
+    assert article(excerpt="It&#8217;s &amp; that").details.excerpt == "It’s & that"
 
 
 @pytest.mark.parametrize(
@@ -530,7 +534,7 @@ def test_providers_differ_by_name_and_domain() -> None:
 )
 def test_images_are_urls_or_mappings(written: str, images: tuple[Image, ...]) -> None:
     """An image is a URL, or a mapping with url, width and height; one without URL is none."""
-    assert article(images=written).images == images
+    assert article(images=written).details.images == images
 
 
 @pytest.mark.parametrize(
@@ -555,14 +559,16 @@ def test_what_is_wrong_in_an_image_is_left_out(written: str, field: str, expecte
 def test_related_articles_are_at_most_ten_others() -> None:
     """Related articles have a link and a title; repeats and the article itself do not count; ten are kept."""
     urls = ["https://example.org/a", "https://e.org/0", *(f"https://e.org/{number}" for number in range(19))]
-    links = article(related="[" + ", ".join(f"{{webUrl: '{url}', title: T}}" for url in urls) + "]").related
+    links = article(
+        related="[" + ", ".join(f"{{webUrl: '{url}', title: T}}" for url in urls) + "]"
+    ).details.related
     assert MAX_RELATED == 10
     assert [each.link for each in links] == [Link(f"https://e.org/{number}", "T") for number in range(10)]
 
 
 def test_a_related_article_may_lack_a_title_or_web_url() -> None:
     """A related article has its URL for a title where it has none; without any URL it is none."""
-    links = article(related="[{originalUrl: 'https://e.org/o'}, {title: nowhere}]").related
+    links = article(related="[{originalUrl: 'https://e.org/o'}, {title: nowhere}]").details.related
     assert links == (Coverage(("//e.org/o",), Link("https://e.org/o", "https://e.org/o")),)
 
 
@@ -677,7 +683,7 @@ def test_a_body_that_cannot_be_cleaned_is_left_out() -> None:
     """An article whose body is refused goes on with its excerpt, and the body is named as the problem."""
     parsed = parse("a.html", (front_matter() + "<div>" * 20_001).encode(), ZONE)
     assert parsed.article
-    assert parsed.article.body == ""
+    assert parsed.article.details.body == ""
     assert [str(problem) for problem in parsed.problems] == [
         "a.html: body: found more than 20000 tags, expected fewer"
     ]
@@ -749,7 +755,7 @@ def test_related_articles_are_the_best_of_each() -> None:
         " {webUrl: 'https://e.org/3', quality: 50, provider: Three}, {webUrl: 'https://E.org:443/1', quality: 4},"
         " {webUrl: 'http://e.org/3/#top', quality: 9}, {webUrl: 'https://example.org/a'},"
         " {id: 'https://e.org/2', webUrl: 'https://e.org/4'}]"
-    ).related
+    ).details.related
     assert tuple(each.link for each in links) == (
         Link("https://e.org/3", "https://e.org/3", "Three"),
         Link("https://e.org/1", "https://e.org/1", "One"),
@@ -775,8 +781,8 @@ def test_related_articles_are_the_best_of_each() -> None:
 )
 def test_what_is_embedded_is_known_by_its_page(embedded: str, page: str | None) -> None:
     """Of an embedded player, the page is known where it is watched; what is no web address is nothing."""
-    assert article(featuredContent=f'\'<iframe width="8" src="{embedded}"></iframe>\'').featured == page
-    assert article(featuredContent="<b>text</b>").featured is None
+    assert article(featuredContent=f'\'<iframe width="8" src="{embedded}"></iframe>\'').details.featured == page
+    assert article(featuredContent="<b>text</b>").details.featured is None
 
 
 @pytest.mark.parametrize(
@@ -790,20 +796,20 @@ def test_what_is_embedded_is_known_by_its_page(embedded: str, page: str | None) 
 )
 def test_the_first_player_is_found_as_a_browser_would(written: str) -> None:
     """However it is written, what counts is the first frame that a browser would load."""
-    assert article(featuredContent=json.dumps(written)).featured == "https://e.org/a"
+    assert article(featuredContent=json.dumps(written)).details.featured == "https://e.org/a"
 
 
 def test_a_player_that_would_take_too_long_is_left_out() -> None:
     """Markup that costs without end, of one tag or of many, is a problem of its field, and soon over."""
-    assert article(featuredContent=json.dumps("<iframe " * 20_000)).featured is None
+    assert article(featuredContent=json.dumps("<iframe " * 20_000)).details.featured is None
     read_as, problem = warning(featuredContent=json.dumps("<i><iframe>" * 30_000))
-    assert read_as.featured is None
+    assert read_as.details.featured is None
     assert (problem.field, problem.expected) == ("featuredContent", "fewer")
 
 
 def test_the_amp_form_is_a_web_address() -> None:
     """An article may have a page in the AMP form; what is no web address is left out and named."""
-    assert article(ampWebUrl="https://e.org/amp").amp_url == "https://e.org/amp"
+    assert article(ampWebUrl="https://e.org/amp").details.amp_url == "https://e.org/amp"
     _, problem = warning(ampWebUrl="amp")
     assert (problem.field, problem.expected) == ("ampWebUrl", URL)
 
@@ -811,12 +817,12 @@ def test_the_amp_form_is_a_web_address() -> None:
 @pytest.mark.parametrize("length", ["PT7M32S", "P1DT2H", "PT1.5S", "P3D"])
 def test_a_length_is_an_iso_duration(length: str) -> None:
     """A length is kept as it is written."""
-    assert article(length=length).length == length
+    assert article(length=length).details.length == length
 
 
 @pytest.mark.parametrize("length", ["7 minutes", "P", "PT", "7"])
 def test_what_is_no_duration_is_left_out(length: str) -> None:
     """A length that no program reads is left out and named."""
     parsed, problem = warning(length=f"'{length}'")
-    assert parsed.length == ""
+    assert parsed.details.length == ""
     assert (problem.field, problem.expected) == ("length", "such as PT7M32S")

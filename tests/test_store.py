@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 from support import NOW, front_matter, make_article, make_settings, write_article
 
 from feedsvc import health
-from feedsvc.articles.article import Article, Author, Coverage, Image, Link, Problem, Provider
+from feedsvc.articles.article import Article, Author, Coverage, Details, Image, Link, Problem, Provider, pack
 from feedsvc.articles.library import Library, LoadRules
 from feedsvc.documents.document import Dated
 from feedsvc.documents.format import FORMATS
@@ -452,12 +452,7 @@ ARTICLE_FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "url": TEXTS,
     "published_at": MOMENTS,
     "updated_at": st.none() | MOMENTS,
-    "excerpt": TEXTS,
-    "body": TEXTS,
     "type": TEXTS,
-    "length": TEXTS,
-    "featured": st.none() | TEXTS,
-    "amp_url": st.none() | TEXTS,
     "category": TEXTS,
     "quality": st.none() | NUMBERS,
     "heat": st.none() | NUMBERS,
@@ -469,14 +464,21 @@ ARTICLE_FIELDS: dict[str, st.SearchStrategy[Any]] = {
         Provider, TEXTS, TEXTS, st.lists(st.builds(Author, TEXTS), max_size=2).map(tuple), st.none() | PICTURES
     ),
     "topics": st.lists(TEXTS, max_size=3).map(tuple),
+    "addresses": st.lists(TEXTS, max_size=2).map(tuple),
+}
+DETAILS_FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "excerpt": TEXTS,
+    "body": TEXTS | st.integers(1, 500).map(lambda count: "<p>Some text.</p>" * count),
+    "length": TEXTS,
+    "featured": st.none() | TEXTS,
+    "amp_url": st.none() | TEXTS,
     "images": st.lists(PICTURES, max_size=2).map(tuple),
     "related": st.lists(
         st.builds(Coverage, st.lists(TEXTS, max_size=2).map(tuple), st.builds(Link, TEXTS, TEXTS, TEXTS)),
         max_size=2,
     ).map(tuple),
-    "addresses": st.lists(TEXTS, max_size=2).map(tuple),
 }
-ARTICLES = st.builds(Article, **ARTICLE_FIELDS)
+ARTICLES = st.builds(Article, **ARTICLE_FIELDS, packed=st.builds(Details, **DETAILS_FIELDS).map(pack))
 PROBLEMS = st.builds(
     Problem, TEXTS, st.none() | st.integers(1), st.none() | TEXTS, TEXTS, TEXTS, st.booleans(), st.none() | MOMENTS
 )
@@ -484,7 +486,8 @@ PROBLEMS = st.builds(
 
 def test_every_field_of_an_article_is_recorded() -> None:
     """No field of an article is left to its default by the test below."""
-    assert {each.name for each in fields(Article)} == ARTICLE_FIELDS.keys()
+    assert {each.name for each in fields(Article)} == ARTICLE_FIELDS.keys() | {"packed"}
+    assert {each.name for each in fields(Details)} == DETAILS_FIELDS.keys()
 
 
 @given(ARTICLES, st.lists(PROBLEMS, max_size=2))

@@ -13,12 +13,14 @@ from feedsvc.articles.article import (
     Article,
     Author,
     Coverage,
+    Details,
     Image,
     Link,
     Problem,
     Provider,
     addresses_of,
     identity_of,
+    pack,
 )
 from feedsvc.articles.fields import DATE, URL, Fields
 from feedsvc.articles.markup import MarkupError, player_page, render_body
@@ -160,12 +162,7 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
         url=url,
         published_at=date,
         updated_at=updated_at,
-        excerpt=excerpt,
-        body=_body(fields, body, kind, url),
         type=kind_of,
-        length=length,
-        featured=featured,
-        amp_url=amp_url,
         category=category,
         quality=quality,
         heat=heat,
@@ -174,9 +171,8 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
         deleted=flags["deleted"] or False,
         provider=provider,
         topics=topics,
-        images=images,
-        related=related,
         addresses=addresses,
+        packed=pack(Details(excerpt, _body(fields, body, kind, url), length, featured, amp_url, images, related)),
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
-    from feedsvc.articles.article import Article, Link, Provider
+    from feedsvc.articles.article import Article, Details, Link, Provider
     from feedsvc.feeds.memory import Memory
 
 
@@ -30,9 +30,9 @@ def make_entry(article: Article, site: Site, memory: Memory, view: View, hidden:
         view: how feeds show articles.
         hidden: the addresses of the articles that are held back here: no entry may lead to them.
     """
-    provider = article.provider
-    excerpt = f"<p>{html.escape(article.excerpt, quote=False)}</p>" if article.excerpt else ""
-    body = article.body if view.bodies else ""
+    provider, details = article.provider, article.details
+    excerpt = f"<p>{html.escape(details.excerpt, quote=False)}</p>" if details.excerpt else ""
+    body = details.body if view.bodies else ""
     people = [author.name for author in provider.authors] if provider else []
     return Entry(
         id=article.id,
@@ -44,20 +44,20 @@ def make_entry(article: Article, site: Site, memory: Memory, view: View, hidden:
         source=_source(provider, site),
         categories=tuple(_categories(article.topics, site, memory)),
         # With nothing else to read, a reader shows the title.
-        summary=article.excerpt or ("" if body else article.title),
+        summary=details.excerpt or ("" if body else article.title),
         content=body or excerpt,
-        picture=article.images[0] if article.images else None,
-        related=shown_coverage(article, hidden) if view.related else (),
+        picture=details.images[0] if details.images else None,
+        related=shown_coverage(details, hidden) if view.related else (),
         type=article.type,
-        length=article.length,
-        featured=article.featured,
-        amp=article.amp_url,
+        length=details.length,
+        featured=details.featured,
+        amp=details.amp_url,
     )
 
 
-def shown_coverage(article: Article, hidden: Collection[str]) -> tuple[Link, ...]:
+def shown_coverage(details: Details, hidden: Collection[str]) -> tuple[Link, ...]:
     """The best of an article's related coverage that does not lead to what is held back."""
-    free = (each.link for each in article.related if not any(address in hidden for address in each.addresses))
+    free = (each.link for each in details.related if not any(address in hidden for address in each.addresses))
     return tuple(islice(free, MAX_RELATED))
 
 

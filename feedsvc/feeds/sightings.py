@@ -6,7 +6,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from feedsvc.articles.article import id_of
+from feedsvc.articles.article import covering, id_of
 from feedsvc.feeds.entries import shown_coverage
 from feedsvc.feeds.memory import Event, Memory, Sighting
 from feedsvc.feeds.rolls import Departures
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
-    from feedsvc.articles.article import Article
+    from feedsvc.articles.article import Article, Details
     from feedsvc.feeds.groups import Difference
     from feedsvc.feeds.memory import Happening
     from feedsvc.feeds.selection import Selection
@@ -23,31 +23,34 @@ if TYPE_CHECKING:
 # What a reader sees of an article, given the addresses of what is held back. A field that is not here changes no
 # document: `feeds.entries` makes entries of these and of nothing else. Where a part is added or taken away, prints
 # of other versions are known by their length.
-PARTS: Mapping[str, Callable[[Article, Collection[str]], object]] = {
-    "title": lambda article, _: article.title,
-    "link": lambda article, _: article.url,
-    "published": lambda article, _: article.published_at.isoformat(),
-    "updated": lambda article, _: article.updated_at and article.updated_at.isoformat(),
-    "summary": lambda article, _: article.excerpt,
-    "content": lambda article, _: article.body,
-    "type": lambda article, _: article.type,
-    "length": lambda article, _: article.length,
-    "player": lambda article, _: article.featured,
-    "amp": lambda article, _: article.amp_url,
-    "provider": lambda article, _: (
+PARTS: Mapping[str, Callable[[Article, Details, Collection[str]], object]] = {
+    "title": lambda article, _details, _hidden: article.title,
+    "link": lambda article, _details, _hidden: article.url,
+    "published": lambda article, _details, _hidden: article.published_at.isoformat(),
+    "updated": lambda article, _details, _hidden: article.updated_at and article.updated_at.isoformat(),
+    "summary": lambda _article, details, _hidden: details.excerpt,
+    "content": lambda _article, details, _hidden: details.body,
+    "type": lambda article, _details, _hidden: article.type,
+    "length": lambda _article, details, _hidden: details.length,
+    "player": lambda _article, details, _hidden: details.featured,
+    "amp": lambda _article, details, _hidden: details.amp_url,
+    "provider": lambda article, _details, _hidden: (
         article.provider and (article.provider.name, article.provider.domain, article.provider.authors)
     ),
-    "topics": lambda article, _: article.topics,
-    "picture": lambda article, _: article.images[:1],
-    "related": shown_coverage,
+    "topics": lambda article, _details, _hidden: article.topics,
+    "picture": lambda _article, details, _hidden: details.images[:1],
+    "related": lambda _article, details, hidden: shown_coverage(details, hidden),
 }
 _PART_BYTES = 8
 
 
 def print_of(article: Article, hidden: Collection[str] = ()) -> bytes:
     """What a reader sees of an article, as a few bytes for each part of it."""
+    details = article.details
     return b"".join(
-        blake2b(repr(part(article, hidden)).encode("utf-8", "surrogatepass"), digest_size=_PART_BYTES).digest()
+        blake2b(
+            repr(part(article, details, hidden)).encode("utf-8", "surrogatepass"), digest_size=_PART_BYTES
+        ).digest()
         for part in PARTS.values()
     )
 
@@ -88,6 +91,7 @@ def observe(  # noqa: PLR0913 - each comes from elsewhere
     """
     rolls = Departures(now)
     uncovered = selection.hidden ^ last.hidden
+    covers = covering(uncovered)
     known = {} if difference else {article.identity: article for article in last.articles}
     sightings = dict(memory.sightings)
     events: list[Event] = []
@@ -97,7 +101,7 @@ def observe(  # noqa: PLR0913 - each comes from elsewhere
         where = tuple(dict.fromkeys([*seen.places, *left]))
         events.append(Event(now, happening, identity, id_of(identity), seen.title, seen.path, parts, where))
 
-    for article in _to_look_at(selection, difference, uncovered):
+    for article in _to_look_at(selection, difference, covers if uncovered else None):
         identity = article.identity
         seen = sightings.get(identity)
         where = places.get(identity, seen.places if seen else ())
@@ -106,7 +110,7 @@ def observe(  # noqa: PLR0913 - each comes from elsewhere
             sightings[identity] = Sighting(article.title, article.path, seen_as, where, now)
             note("arrived", identity)
             continue
-        same = known.get(identity) is article and not _covers(article, uncovered)
+        same = known.get(identity) is article and not covers(article)
         if same and not seen.withdrawn_at and seen.places == where:
             continue
         seen_as = print_of(article, selection.hidden)
@@ -132,15 +136,15 @@ def observe(  # noqa: PLR0913 - each comes from elsewhere
 
 
 def _to_look_at(
-    selection: Selection, difference: Difference | None, uncovered: Collection[str]
+    selection: Selection, difference: Difference | None, covers: Callable[[Article], bool] | None
 ) -> Iterable[Article]:
     """All that may not be as they were, in the order of the selection."""
     if difference is None:
         return selection.articles
-    if not uncovered:
+    if covers is None:
         return difference.came
     came = {article.identity for article in difference.came}
-    return [each for each in selection.articles if each.identity in came or _covers(each, uncovered)]
+    return [each for each in selection.articles if each.identity in came or covers(each)]
 
 
 def _withdrawn(memory: Memory, selection: Selection, difference: Difference | None) -> set[str]:
@@ -149,8 +153,3 @@ def _withdrawn(memory: Memory, selection: Selection, difference: Difference | No
         return {each.identity for each in difference.gone} - {each.identity for each in difference.came}
     there = {identity for identity, seen in memory.sightings.items() if not seen.withdrawn_at}
     return there - {article.identity for article in selection.articles}
-
-
-def _covers(article: Article, addresses: Collection[str]) -> bool:
-    """Whether an article's related coverage names one of these."""
-    return bool(addresses) and any(address in addresses for each in article.related for address in each.addresses)

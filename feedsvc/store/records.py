@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64decode, b64encode
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -32,6 +33,8 @@ _RECORD.rebuild(_types_namespace={**vars(types), "datetime": datetime})
 
 def encode(article: Article | None, problems: tuple[Problem, ...]) -> bytes:
     """A file's article and problems as JSON."""
+    if article:
+        article = replace(article, packed=b64encode(article.packed))
     return _RECORD.dump_json((article, problems))
 
 
@@ -47,7 +50,9 @@ def decode(record: bytes) -> tuple[Article | None, tuple[Problem, ...]]:
         raise ValueError("a record that cannot be read") from error
     if article:
         updated_at = article.updated_at and article.updated_at.astimezone(UTC)
-        article = replace(article, published_at=article.published_at.astimezone(UTC), updated_at=updated_at)
+        published_at = article.published_at.astimezone(UTC)
+        packed = b64decode(article.packed)
+        article = replace(article, published_at=published_at, updated_at=updated_at, packed=packed)
     return article, tuple(replace(each, since=each.since and each.since.astimezone(UTC)) for each in problems)
 
 

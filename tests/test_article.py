@@ -1,0 +1,53 @@
+"""Articles: their details, which are kept packed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import make_article
+
+from feedsvc.articles.article import Coverage, Details, Image, Link, covering, pack, unpack
+
+texts = st.text(st.characters(exclude_categories=[]))
+images = st.builds(Image, texts, st.none() | st.integers(1, 99_999), st.none() | st.integers(1, 99_999))
+coverage = st.builds(Coverage, st.lists(texts, max_size=3).map(tuple), st.builds(Link, texts, texts, texts))
+details = st.builds(
+    Details,
+    texts,
+    texts | st.integers(1, 500).map(lambda count: "<p>Some text.</p>" * count),
+    texts,
+    st.none() | texts,
+    st.none() | texts,
+    st.lists(images, max_size=3).map(tuple),
+    st.lists(coverage, max_size=3).map(tuple),
+)
+
+
+@given(details)
+def test_details_come_out_as_they_went_in(given_details: Details) -> None:
+    """Whatever an article has comes out of the packed form as it was, short or long."""
+    assert unpack(pack(given_details)) == given_details
+
+
+@given(st.binary(max_size=50))
+def test_what_are_no_details_is_an_error(packed: bytes) -> None:
+    """Bytes that hold no details are a ValueError, and nothing else."""
+    with pytest.raises(ValueError, match=r"."):
+        unpack(packed)
+
+
+def test_long_details_take_less_than_they_are_long() -> None:
+    """Bodies are kept compressed."""
+    assert len(pack(Details(body="<p>Some text.</p>" * 1_000))) < 1_000
+
+
+@given(st.sets(texts, max_size=3), st.lists(coverage, max_size=3).map(tuple), st.booleans())
+def test_coverage_is_found_by_its_addresses(
+    addresses: set[str], related: tuple[Coverage, ...], long: bool
+) -> None:
+    """An article covers an address where one of its related articles has just that."""
+    article = make_article(related=related, body="<p>Some text.</p>" * 1_000 if long else "")
+    named = {address for each in related for address in each.addresses}
+    assert covering(addresses)(article) == bool(addresses & named)
+    assert covering(named)(article) == bool(named)
