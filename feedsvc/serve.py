@@ -5,6 +5,7 @@ granian keeps a second, small process that does nothing but start the serving on
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -112,6 +113,7 @@ def start(settings: Settings, admin_token: str | None) -> WSGIApplication:
         # Nearly all that is there now stays for long: going through it again and again would find no garbage, and
         # make requests wait.
         gc.freeze()
+        _give_back_memory()
         schedule.start()
         if settings.reload.watch:
             Watch(settings.articles, schedule.reload).start()
@@ -126,6 +128,15 @@ def start(settings: Settings, admin_token: str | None) -> WSGIApplication:
     else:
         begin()
     return make_application(publisher, schedule, settings, admin_token)
+
+
+def _give_back_memory() -> None:
+    """What the first reload needed for a moment, and nothing will need again, is for others.
+
+    glibc keeps it unless it is told: with 100,000 articles a quarter of all that the process holds.
+    """
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def make_application(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Quiet for so long, what somebody is doing to the directory is done; but they are waited for no longer than that.
-_QUIET_MS = 100
+_QUIET_MS = 50
 _LONGEST_MS = 5_000
 # How often it is seen to that it is still the same directory.
 _CHECK_MS = 5_000

@@ -68,7 +68,7 @@ def test_headers_name_a_feed_and_its_page() -> None:
     )
     made = snapshot.document("/topics/ai")
     assert made is not None
-    page = dict(made.variants["identity"].not_modified_headers)
+    page = dict(made.variants["identity"].headers)
     assert page["Link"].split(", ") == [
         f'<https://feeds.example/topics/ai.{ending}>; rel="alternate"; type="application/{kind}"'
         for ending, kind in (("atom", "atom+xml"), ("rss", "rss+xml"), ("json", "feed+json"))

@@ -94,13 +94,14 @@ def test_codings(service: Service) -> None:
 
 @pytest.mark.parametrize("coding", ["", "gzip", "br"])
 def test_not_modified(service: Service, coding: str) -> None:
-    """A 304 carries what the 200 would, without a body and the headers that tell of one."""
+    """A 304 carries what the 200 would (PUBLISHING 23), without a body and the headers that tell of one."""
     whole = service.ask(accept_encoding=coding)
     answer = service.ask(accept_encoding=coding, if_none_match=whole.headers["etag"])
     assert (answer.status, answer.body) == (304, b"")
     for name in ("etag", "vary", "cache-control", "last-modified", "access-control-allow-origin"):
         assert answer.headers[name] == whole.headers[name]
     assert not {name for name in answer.headers if name.startswith("content-")}
+    assert not {"link", "x-content-type-options"} & answer.headers.keys()
 
 
 def test_a_tag_of_another_coding(service: Service) -> None:

@@ -23,6 +23,7 @@ Headers: TypeAlias = list[tuple[str, str]]
 # one costs more time than its bytes are worth.
 GZIP_LEVEL = 6
 BROTLI_QUALITY = 5
+_OF_THE_BODY = frozenset({"Link", "X-Content-Type-Options"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +166,13 @@ def renew(
 
 
 def _variant(coding: Coding, size: int, etag: str, media_type: str, shared: Headers) -> Variant:
-    """Each coding has a strong tag of its own (RFC 9110 §8.8.3.3); a 304 carries what a 200 would (§15.4.5)."""
+    """Each coding has a strong tag of its own (RFC 9110 §8.8.3.3)."""
     if coding != "identity":
         etag = f'{etag[:-1]}-{coding}"'
     validators: Headers = [("ETag", etag), *shared]
+    # A 304 is what nearly every poll gets: what tells of a body that is not sent is left out (§15.4.5).
+    lean: Headers = [header for header in validators if header[0] not in _OF_THE_BODY]
     entity: Headers = [("Content-Type", media_type), ("Content-Length", str(size))]
     if coding != "identity":
         entity.append(("Content-Encoding", coding))
-    return Variant(etag, [*entity, *validators], validators)
+    return Variant(etag, [*entity, *validators], lean)
