@@ -79,11 +79,11 @@ def rows(medium: Corpus, big: Corpus) -> list[Row]:
         _row(UNCHANGED, big, WALK, "wall", 1.5),
         _row(EDIT, medium, HUGO, "wall", 0.3),
         Row(
-            f"{RESIDENT}, {big}",
+            f"{RESIDENT_ONCE}, {big}",
             f"{HUGO}'s peak",
             "peak",
             0.1,
-            name(RESIDENT, big, SERVICE),
+            name(RESIDENT_ONCE, big, SERVICE),
             name(LOAD, big, HUGO),
         ),
     ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import hugo
 from corpora import edited
-from processes import Cost, figure, memory_of
+from processes import Cost, cpu_of, figure, memory_of
 from subject import Subject
 from synthetic import walk
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LOAD = "cold load to all feeds served"
 RESTART = "restart with unchanged files, to ready"
+RESTART_READ = "restart, until the articles have been read"
 UNCHANGED = "reload with nothing changed"
 ONE_EDIT = "reload of one edit"
 RESIDENT = "resident memory"
@@ -30,7 +31,18 @@ RESIDENT_AGAIN = "resident memory after a restart"
 POLL = "poll, 200 gzip"
 POLL_UNCHANGED = "poll, 304"
 # What is told of each size of a corpus, in this order.
-WORKS = (LOAD, RESTART, UNCHANGED, ONE_EDIT, RESIDENT, RESIDENT_ONCE, RESIDENT_AGAIN, POLL, POLL_UNCHANGED)
+WORKS = (
+    LOAD,
+    RESTART,
+    RESTART_READ,
+    UNCHANGED,
+    ONE_EDIT,
+    RESIDENT,
+    RESIDENT_ONCE,
+    RESIDENT_AGAIN,
+    POLL,
+    POLL_UNCHANGED,
+)
 
 SERVICE, HUGO, WALK = "feedsvc", "Hugo", "stat walk"
 POLLS = 2000
@@ -99,7 +111,10 @@ def _one_life(corpus: Corpus, directory: Path, notes: dict[str, str] | None) -> 
             )
         first.stop()
         add(RESTART, _walk(corpus), WALK)
+        begin = time.perf_counter()
         add(RESTART, second.begin())
+        second.finish_reading()
+        add(RESTART_READ, Cost(time.perf_counter() - begin, cpu_of(second.pids)))
         second.settle()
         add(RESIDENT_AGAIN, Cost(0, 0, memory_of(second.pids, "VmRSS")))
     finally:

@@ -48,6 +48,11 @@ class Subject(Daemon):
         """Start it, until it is ready and shows the newest article."""
         return self.start(("/health/ready", b""), (MAIN_FEED, self.corpus.title))
 
+    def finish_reading(self) -> None:
+        """Wait until it has read the articles, and does not merely serve what it served before its start."""
+        while json.loads(self.ask("/health")[1])["reloaded_at"] is None:
+            time.sleep(0.02)
+
     def reload(self) -> tuple[Cost, dict[str, Any]]:
         """Have it read the directory, until the new feeds are served; and what it tells of that."""
         pids = self.pids

@@ -69,9 +69,10 @@ class _State(Collector):
 
     def _ages(self, state: State) -> Iterator[Metric]:
         now = self._clock()
-        if state.reloaded_at:
-            age = {(): max(0.0, (now - state.reloaded_at).total_seconds())}
-            yield _gauge("reload_age_seconds", "Since the directory was last read without error.", age)
+        # Before the first reading, since the start: one that never ends must be seen too.
+        since = state.reloaded_at or self._publisher.started_at
+        age = {(): max(0.0, (now - since).total_seconds())}
+        yield _gauge("reload_age_seconds", "Since the directory was last read without error, or the start.", age)
         if state.snapshot:
             # What changes within a second of something else is dated a second later.
             age = {(): max(0.0, (now - state.snapshot.changed_at).total_seconds())}

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from feedsvc import rules
-from feedsvc.articles.directory import DirectoryError, without_excluded
+from feedsvc.articles.directory import DirectoryError, in_byte_order, without_excluded
 from feedsvc.articles.library import Library
 from feedsvc.clock import Clock
 from feedsvc.clock import now as present
@@ -72,6 +72,7 @@ class Publisher:
         self._saved: Snapshot | None = None
         # The documents of before the start, until there are others.
         self._opening: Snapshot | None = None
+        self.started_at = clock()
         self.tally = Tally()
         self.state = State()
         self.last: Outcome | None = None
@@ -81,7 +82,9 @@ class Publisher:
     @property
     def snapshot(self) -> Snapshot | None:
         """What is served; None until there is something to serve."""
-        return self.state.snapshot or self._opening
+        # In this order: the one is there before the other goes.
+        opening = self._opening
+        return self.state.snapshot or opening
 
     def open(self) -> None:
         """Serve the documents of before a restart at once, where they would be made the same of the same articles.
@@ -165,7 +168,8 @@ class Publisher:
         published = self.state.library.files
         if self._files.files is published:
             return self._files
-        return replace(self._files, files={**published, **self._files.files})
+        files = {**published, **self._files.files}
+        return replace(self._files, files={path: files[path] for path in in_byte_order(files)})
 
     def _sorted(self, now: datetime) -> Reading:
         """What was read, with what is remembered; in another directory with nothing in common, with nothing."""
@@ -223,9 +227,17 @@ class Publisher:
         # No time has passed for it: what has come due since may be gone from the directory by now. For what was
         # served, `select` knows better than this when it was.
         reading = replace(sort(library, settings, remembered.memory, _LONG_AGO), at=self._clock())
-        # It was seen as it is remembered.
-        before = replace(self.state, selection=reading.grouping.selection)
-        return replace(advance(before, reading, settings, remembered.documents), reloaded_at=None)
+        if remembered.making == rules.making(settings):
+            # It was seen as it is remembered.
+            before = replace(self.state, selection=reading.grouping.selection)
+        else:
+            # What is configured otherwise since, such as what is held back, may show articles otherwise. Nobody
+            # changed them.
+            before = self.state
+            everybody = frozenset(article.identity for article in reading.articles)
+            reading = replace(reading, library=replace(library, reread=everybody))
+        state = advance(before, reading, settings, remembered.documents)
+        return replace(state, library=library, reloaded_at=None)
 
     def _catch_up(self, remembered: Remembered) -> None:
         """Go on from what is remembered, after readers were served without it for a while."""

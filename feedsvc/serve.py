@@ -108,8 +108,10 @@ def start(settings: Settings, admin_token: str | None) -> WSGIApplication:
 
     def begin() -> None:
         gc.disable()
-        schedule.reload()
-        gc.enable()
+        try:
+            schedule.reload()
+        finally:
+            gc.enable()
         # Nearly all that is there now stays for long: going through it again and again would find no garbage, and
         # make requests wait.
         gc.freeze()
@@ -124,10 +126,19 @@ def start(settings: Settings, admin_token: str | None) -> WSGIApplication:
     if opening:
         documents = health.count_of(len(opening.documents), "document")
         logger.info(f"serving {documents} of before the start; the articles are being read")
-        threading.Thread(target=begin, name="begin", daemon=True).start()
+        threading.Thread(target=_or_end, args=(begin,), name="begin", daemon=True).start()
     else:
         begin()
     return make_application(publisher, schedule, settings, admin_token)
+
+
+def _or_end(begin: Callable[[], None]) -> None:
+    """A service that cannot begin must not look as if it had: the process ends, and is started again."""
+    try:
+        begin()
+    except Exception:  # noqa: BLE001 - logged, and told by the end
+        logger.exception("the start failed")
+        os._exit(1)
 
 
 def _give_back_memory() -> None:
@@ -154,9 +165,9 @@ def make_application(
     counts = Counts()
     metrics = make_metrics(publisher, counts, now) if settings.metrics else None
     app = create_app(
-        lambda: publisher.state.snapshot, current_health, reload, settings.public_url, admin_token, metrics=metrics
+        lambda: publisher.snapshot, current_health, reload, settings.public_url, admin_token, metrics=metrics
     )
-    return serve_documents(lambda: publisher.state.snapshot, app, counts)
+    return serve_documents(lambda: publisher.snapshot, app, counts)
 
 
 def reload_report(outcome: Outcome) -> dict[str, object]:

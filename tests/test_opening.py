@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -13,9 +14,9 @@ from support import NOW, ask, make_settings, write_article
 
 from feedsvc import health
 from feedsvc.publisher import Publisher
+from feedsvc.schedule import Schedule
+from feedsvc.serve import make_application
 from feedsvc.store.database import DatabaseStore
-from feedsvc.web.app import create_app
-from feedsvc.web.wsgi import serve_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,13 +76,15 @@ def test_the_feeds_of_before_are_served_at_once(site: Site, articles: Path) -> N
 def test_what_is_not_there_yet_may_be_later(site: Site) -> None:
     """Archives, pages and other spellings are asked for again a moment later; they are not said to be missing."""
     with opened(site) as publisher:
-        app = create_app(lambda: publisher.snapshot, dict, lambda **_: {}, "http://localhost:8080", None)
-        service = serve_documents(lambda: publisher.snapshot, app)
+        settings = make_settings(site.articles, **site.flags)
+        service = make_application(publisher, Schedule(publisher.reload, site.every), settings, None)
         for path in ("/", "/topics/ai", "/feeds/all/archive/1.atom", "/topics/AI.atom", "/feeds.opml", "/nowhere"):
             answer = ask(service, path)
             assert (answer.status, answer.headers["retry-after"]) == (503, "5"), path
         assert ask(service, "/topics/ai.atom").status == 200
         assert ask(service, "/health/ready").status == 200
+        assert json.loads(ask(service, "/health").body)["status"] == "warn"
+        assert b"\nfeedsvc_reload_age_seconds " in ask(service, "/metrics").body
 
 
 def test_health_says_that_the_articles_are_being_read(site: Site) -> None:

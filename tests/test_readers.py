@@ -135,6 +135,25 @@ def test_a_helper_that_is_killed_loses_nothing(
     assert all(process.returncode for process in started)
 
 
+def test_a_helper_that_ends_behind_its_answer_loses_nothing(
+    articles: Path, paths: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a helper answered before it was killed is taken, and what it was to read next is read here."""
+    ended: list[int | None] = []
+    ask = readers._Helpers._ask
+
+    def ask_the_dead(helpers: readers._Helpers, helper: readers._Helper) -> None:
+        # Not the first time: it has just answered, and there is more to read.
+        if helper in helpers._busy.values() and helpers._todo:
+            helper.process.kill()
+            ended.append(helper.process.wait())
+        ask(helpers, helper)
+
+    monkeypatch.setattr(readers._Helpers, "_ask", ask_the_dead)
+    assert read(articles, paths * 5, 1) == read(articles, paths * 5, 0)
+    assert ended == [-signal.SIGKILL]
+
+
 @pytest.mark.parametrize("program", ["", "/nonexistent", "/bin/true"])
 def test_without_helpers_all_is_read_here(
     articles: Path, paths: list[str], monkeypatch: pytest.MonkeyPatch, program: str

@@ -222,3 +222,37 @@ def test_what_is_excluded_since_is_forgotten(articles: Path) -> None:
         assert (set(state.library.files), len(state.selection.articles)) == ({"a.md"}, 1)
         configured(articles, "exclude: []")
         assert len(site.run().selection.articles) == 2
+
+
+def test_a_link_to_what_the_configuration_holds_goes_and_comes_back(articles: Path) -> None:
+    """What the configuration holds back since a restart is linked no more, and is again when it is gone. Nobody
+    edited who linked it: a score that is rewritten then tells readers nothing.
+    """
+    link = "[{title: B, webUrl: 'https://example.org/b'}]"
+    write_article(articles, quality="9", related=link)
+    write_article(articles, "b.md", webUrl="https://example.org/b", quality="2")
+    site = Site(articles)
+    site.run()
+    assert b'rel="related"' in site.document("/feeds/all.atom")
+    configured(articles, "selection: {min_quality: 5}")
+    state = site.run(reloads=2)
+    held = site.document("/feeds/all.atom")
+    assert b'rel="related"' not in held
+    assert [event.happening for event in state.changes] == ["withdrawn", "arrived", "arrived"]
+    with site.running() as publisher:
+        site.hours += 1
+        write_article(articles, quality="10", related=link)
+        publisher.reload()
+        (articles / "b.md").unlink()
+        assert publisher.state.changes == state.changes
+        snapshot = publisher.snapshot
+        assert snapshot
+        document = snapshot.document("/feeds/all.atom")
+        assert document
+        assert document.content == held
+        site.hours += 1
+        publisher.reload()
+    running = site.document("/feeds/all.atom")
+    assert b'rel="related"' in running
+    site.run()
+    assert site.document("/feeds/all.atom") == running

@@ -22,6 +22,8 @@ ProviderKey: TypeAlias = tuple[str, str]
 _Shared = TypeVar("_Shared")
 # Details of so many bytes are worth the time to compress them: those of articles with bodies.
 _LARGE = 2048
+# So many names are sooner looked for in the packed form than that is taken apart.
+_FEW = 20
 # What begins no JSON.
 _ZLIB = b"\0"
 
@@ -220,8 +222,10 @@ def covering(addresses: Collection[str]) -> Callable[[Article], bool]:
 
     def covers(article: Article) -> bool:
         packed = article.packed
-        # Nearly always none of them is even mentioned, and that is seen without making anything.
-        if not names or (packed[:1] != _ZLIB and not any(name in packed for name in names)):
+        # Nearly always none of them is even mentioned, and that is seen without making anything; unless there are
+        # so many that it takes longer.
+        plain = packed[:1] != _ZLIB and len(names) <= _FEW
+        if not names or (plain and not any(name in packed for name in names)):
             return False
         return any(address in addresses for each in article.details.related for address in each.addresses)
 

@@ -207,7 +207,7 @@ def _lost(listing: Scan, known: Library) -> dict[str, str]:
     return {
         path: reason
         for path, reason in listing.unreadable.items()
-        if path.endswith(("/", *SUFFIXES)) or any(each.startswith(f"{path}/") for each in known.files)
+        if path.lower().endswith(("/", *SUFFIXES)) or any(each.startswith(f"{path}/") for each in known.files)
     }
 
 

@@ -11,6 +11,7 @@ import os
 import pickle
 import select
 import socket
+import struct
 import subprocess
 import sys
 from collections import deque
@@ -161,14 +162,18 @@ class _Helpers:
             self._poll.unregister(descriptor)
 
     def _receive(self, helper: _Helper) -> None:
-        number = helper.number
         try:
             answer = helper.connection.recv_bytes()
-            # It has something to do while the answer is taken apart.
-            self._ask(helper)
         except (EOFError, OSError):
             self._lose(helper)
             return
+        number, helper.number = helper.number, None
+        try:
+            # It has something to do while the answer is taken apart.
+            self._ask(helper)
+        except OSError:
+            # What it answered is good all the same.
+            self._lose(helper)
         if number is not None:
             try:
                 self._done[number] = pickle.loads(answer)  # noqa: S301 - from our own program
@@ -190,6 +195,9 @@ class _Helpers:
 def _start() -> _Helper:
     ours, theirs = socket.socketpair()
     with ours, theirs:
+        # One that stops in the middle of a word is not waited for either.
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            ours.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(_PATIENCE_SECONDS), 0))
         descriptor = theirs.fileno()
         process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-P", "-m", "feedsvc.articles.helper", str(descriptor)],

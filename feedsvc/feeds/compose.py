@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
-from feedsvc.articles.article import Image
+from feedsvc.articles.article import Image, covering
 from feedsvc.feeds.addresses import redirects_of, retired_of
 from feedsvc.feeds.entries import make_entry
 from feedsvc.feeds.feed import Archive, Entry, Feed, Site, View, latest
 from feedsvc.feeds.rolls import call_roll, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from feedsvc.articles.article import Article
     from feedsvc.feeds.groups import Group, Grouping
@@ -43,7 +43,7 @@ class Composition:
     site: Site
     view: View
     retired: frozenset[str]
-    hidden: Collection[str]
+    hidden: frozenset[str]
     grouping: Grouping
     changes: Feed | None = None
     told_at: datetime | None = None
@@ -93,6 +93,10 @@ def _kept(last: Composition, grouping: Grouping, site: Site, memory: Memory, vie
         if (then := before.sightings.get(identity)) is not seen
         for path in (*seen.places, *(then.places if then else ()))
     }
+    covers = covering(grouping.selection.hidden ^ last.hidden)
+    for article in grouping.selection.articles if grouping.selection.hidden != last.hidden else ():
+        if covers(article):
+            moved.update(memory.sightings[article.identity].places)
     feeds = {feed.path: feed for feed in last.feeds}
     groups = {each.path: each for each in last.grouping.groups}
     return {

@@ -82,6 +82,7 @@ def serve_documents(
         document: Document | None, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         if document and environ["REQUEST_METHOD"] == "OPTIONS" and document.media_type in _FEED_TYPES:
+            count(("other", "", "204", "identity"), 0)
             start_response("204 No Content", _PREFLIGHT)
             return []
 
