@@ -17,7 +17,7 @@ from feedsvc.feeds.compose import Composition, compose
 from feedsvc.feeds.feed import View
 from feedsvc.feeds.groups import group, places_of
 from feedsvc.feeds.memory import Event, Memory
-from feedsvc.feeds.selection import Selection, SelectionRules, select
+from feedsvc.feeds.selection import Selection, SelectionRules, seen, select
 from feedsvc.feeds.sightings import observe
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ class Reloads:
         """What is made of these articles, and what is told of them."""
         now = NOW + next(self.hours) * HOUR
         last = None if self.anew else self.composition
-        selection = select(there, SelectionRules(), now, self.memory.sightings)
+        selected = last.grouping.selection if last else None
+        selection = select(there, SelectionRules(max_age=6 * HOUR), now, self.memory.sightings, selected)
         grouping = group(selection, self.memory, self.catalog, last.grouping if last else None)
         memory, events = observe(
             grouping.memory,
@@ -97,6 +98,7 @@ class Reloads:
             self.selection,
             difference=grouping.difference,
         )
+        grouping = replace(grouping, selection=seen(selection, memory.sightings))
         self.composition = compose(grouping, SITE, memory, self.view, last)
         self.memory, self.selection = self.composition.memory, selection
         return self.composition, events
@@ -137,7 +139,7 @@ def test_an_edit_makes_what_everything_anew_would_make(
 def test_an_edit_makes_nothing_else_anew() -> None:
     """An edit of one article leaves the feeds that it is not in as the very objects that they were."""
     reloads = Reloads(View(2), Catalog(), anew=False)
-    there = [make_article(f"{number}", topics=(f"T{number % 3}",)) for number in range(9)]
+    there = [make_article(f"{number}", published_at=NOW, topics=(f"T{number % 3}",)) for number in range(9)]
     before, _ = reloads.reload(there)
     there[4] = replace(there[4], title="Edited")
     after, _ = reloads.reload(there)

@@ -57,10 +57,12 @@ def resolve(name: str, listings: Mapping[str, Listing]) -> str:
 def only_domains(articles: Iterable[Article], listings: Mapping[str, Listing]) -> dict[str, str]:
     """The domain of each provider, by its folded name, that others are renamed to and that has just one."""
     targets = {fold(resolve(listing.name, listings)) for listing in listings.values() if listing.alias}
+    if not targets:
+        return {}
     domains: dict[str, set[str]] = defaultdict(set)
     for article in articles:
         provider = article.provider
-        if provider and targets and fold(provider.name) in targets:
+        if provider and fold(provider.name) in targets:
             domains[fold(provider.name)].add(provider.domain)
     return {name: next(iter(found)) for name, found in domains.items() if len(found) == 1}
 

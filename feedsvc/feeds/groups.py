@@ -5,18 +5,18 @@ After an edit, only the groups of the articles that changed are made anew; all o
 
 from __future__ import annotations
 
-from bisect import insort
 from collections import defaultdict
 from dataclasses import dataclass, field
-from operator import is_
 from typing import TYPE_CHECKING, TypeAlias
 
 from feedsvc.feeds.addresses import domains_of, remember
 from feedsvc.feeds.catalog import Catalog, Listing, TopicsNow, apply_catalog, only_domains
+from feedsvc.feeds.differences import Difference, difference_of
+from feedsvc.feeds.selection import exchange
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from feedsvc.articles.article import Article, ProviderKey
     from feedsvc.feeds.feed import Kind
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 # A topic's or a provider's key, or a domain; before it, where it is one for all groups, the kind.
 Key: TypeAlias = tuple[str, ...]
-# Where more of the articles have changed, all groups are sooner made anew.
-_FEW = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +40,6 @@ class Group:
     path: str
     articles: tuple[Article, ...]
     listing: Listing
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What two groupings do not share: articles that came, and those that went; one that changed did both."""
-
-    came: tuple[Article, ...]
-    gone: tuple[Article, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,22 +126,9 @@ def _difference(
     same_names = memory.topics is last.memory.topics and memory.providers is last.memory.providers
     if not same_names or memory.former is not last.memory.former or (catalog, homes) != (last.catalog, last.homes):
         return None
-    before, after = last.selection.articles, selection.articles
-    least = min(len(before), len(after))
-    start = _same(before, after, least)
-    end = _same(before[::-1], after[::-1], least - start)
     # Both are in the same order, and hold the same objects where nothing has changed.
-    left, right = before[start : len(before) - end], after[start : len(after) - end]
-    old, new = set(map(id, left)), set(map(id, right))
-    came = tuple(article for article in right if id(article) not in old)
-    gone = tuple(article for article in left if id(article) not in new)
-    few = len(came) + len(gone) <= max(10, _FEW * len(after))
-    return Difference(came, gone) if few else None
-
-
-def _same(before: Sequence[Article], after: Sequence[Article], most: int) -> int:
-    """With how many of the same articles both begin."""
-    return next((place for place, same in enumerate(map(is_, before[:most], after)) if not same), most)
+    difference = difference_of(last.selection.articles, selection.articles)
+    return difference if difference.is_small(len(selection.articles)) else None
 
 
 def _keys(article: Article, catalog: Catalog) -> Iterator[Key]:
@@ -179,19 +156,11 @@ def _updated(
     gone: Mapping[Key, tuple[Article, ...]],
 ) -> tuple[dict[Key, tuple[Article, ...]], dict[Key, tuple[Article, ...]]]:
     """The members after some came and others went, and those groups of them that this touched."""
-    touched = {}
-    for key in {**came, **gone}:
-        left = {article.identity for article in gone.get(key, ())}
-        articles = [article for article in members.get(key, ()) if article.identity not in left]
-        for article in came.get(key, ()):
-            insort(articles, article, key=_order)
-        touched[key] = tuple(articles)
+    touched = {
+        key: exchange(members.get(key, ()), Difference(came.get(key, ()), gone.get(key, ())))
+        for key in {**came, **gone}
+    }
     return {key: those for key, those in {**members, **touched}.items() if those}, touched
-
-
-def _order(article: Article) -> tuple[float, str]:
-    """As a selection is ordered: the newest first, ties by id."""
-    return -article.published_at.timestamp(), article.id
 
 
 def _remember(memory: Memory, touched: Mapping[Key, tuple[Article, ...]], catalog: Catalog) -> Memory:
