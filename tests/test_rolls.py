@@ -188,7 +188,7 @@ def test_a_feed_without_memory_is_cut_by_date() -> None:
 
 
 def test_archives_that_are_the_same_are_taken_over() -> None:
-    """After an edit, the documents of an archive that it does not touch are the very same; so is the list of them."""
+    """After an edit, the documents of an archive that it does not touch are the very same."""
     articles = [aged(number) for number in reversed(range(11))]
     first = cut(articles, 3, None, {})
     roll = Roll(b"", None, 3, first.archived)

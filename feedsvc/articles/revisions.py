@@ -6,6 +6,7 @@ import os
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def choose(revisions: Iterable[Article], *, publish_missing: bool) -> tuple[list
 
     given = list(revisions)
     # Nearly all articles have one revision, and are asked for nothing but their identity.
-    best = {article.identity: article for article in given}
+    best = dict(zip(map(attrgetter("identity"), given), given, strict=True))
     if len(best) == len(given):
         return given, []
     several = Counter(article.identity for article in given)
