@@ -59,3 +59,9 @@ def test_coverage_is_found_by_its_addresses(
 def test_ids(identity: str) -> None:
     """An article's id is the name-based UUID of its identity, whatever that is."""
     assert id_of(identity) == uuid5(NAMESPACE_URL, identity).urn
+
+
+def test_as_text() -> None:
+    """What digests are made of is the text that it always was."""
+    assert repr(Image("u", 1)) == "Image(url='u', width=1, height=None)"
+    assert repr(Link("u", "a 't'", "p")) == """Link(url='u', title="a 't'", provider='p')"""

@@ -16,6 +16,7 @@ from feedsvc.feeds.catalog import Catalog, Listing
 from feedsvc.feeds.compose import Composition, compose
 from feedsvc.feeds.feed import View
 from feedsvc.feeds.groups import group, places_of
+from feedsvc.feeds.losses import Loss, LossRules, loss_of
 from feedsvc.feeds.memory import Event, Memory
 from feedsvc.feeds.selection import Selection, SelectionRules, seen, select
 from feedsvc.feeds.sightings import observe
@@ -81,6 +82,7 @@ class Reloads:
         self.memory = Memory()
         self.selection = Selection()
         self.composition: Composition | None = None
+        self.loss: Loss | None = None
         self.hours = count()
 
     def reload(self, there: Iterable[Article]) -> tuple[Composition, list[Event]]:
@@ -98,6 +100,7 @@ class Reloads:
             self.selection,
             difference=grouping.difference,
         )
+        self.loss = loss_of(self.memory, grouping, LossRules(0, 1))
         grouping = replace(grouping, selection=seen(selection, memory.sightings))
         self.composition = compose(grouping, SITE, memory, self.view, last)
         self.memory, self.selection = self.composition.memory, selection
@@ -133,7 +136,18 @@ def test_an_edit_makes_what_everything_anew_would_make(
         made, told = quick.reload(there.values())
         anew, told_anew = slow.reload(there.values())
         assert told == told_anew
+        assert quick.loss == slow.loss
         assert comparable(made) == comparable(anew)
+
+
+def test_another_view_takes_nothing_over() -> None:
+    """Archives that were cut for another view are cut anew."""
+    quick, slow = (Reloads(View(2), Catalog(), anew=anew) for anew in (False, True))
+    there = [make_article(f"{number}", published_at=NOW - number * HOUR / 2) for number in range(9)]
+    for order in ("published", "arrived"):
+        for size in (2, 3):
+            quick.view = slow.view = View(size, order=order)
+            assert comparable(quick.reload(there)[0]) == comparable(slow.reload(there)[0])
 
 
 def test_an_edit_makes_nothing_else_anew() -> None:

@@ -197,6 +197,10 @@ def test_archives_that_are_the_same_are_taken_over() -> None:
     assert again == cut(edited, 3, roll, {})
     assert [new is old for new, old in zip(again.archives, first.archives, strict=True)] == [True, False, False]
     assert again.archived is first.archived
+    dated = replace(articles[9], published_at=NOW)
+    gap = replace(roll, archived=tuple("" if each == dated.identity else each for each in roll.archived))
+    anew = [dated, *articles[:9], articles[10]]
+    assert cut(anew, 3, gap, {}, last=first, touched={dated.identity}) == cut(anew, 3, gap, {})
 
 
 def tombstones(composition: Composition, path: str = "/feeds/all") -> list[tuple[str, str]]:

@@ -74,6 +74,10 @@ class Image(_Record):
     width: int | None = None
     height: int | None = None
 
+    # The digest of what a reader sees is made of it: as a dataclass would have it, in half the time.
+    def __repr__(self) -> str:
+        return f"Image(url={self.url!r}, width={self.width!r}, height={self.height!r})"
+
 
 @dataclass(frozen=True, slots=True)
 class Link(_Record):
@@ -82,6 +86,10 @@ class Link(_Record):
     url: str
     title: str
     provider: str = ""
+
+    # The same.
+    def __repr__(self) -> str:
+        return f"Link(url={self.url!r}, title={self.title!r}, provider={self.provider!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +156,8 @@ def unpack(packed: bytes) -> Details:
             length,
             featured,
             amp_url,
-            tuple(Image(*each) for each in images),
-            tuple(Coverage(tuple(addresses), Link(*link)) for addresses, *link in related),
+            tuple([Image(*each) for each in images]),
+            tuple([Coverage(tuple(addresses), Link(*link)) for addresses, *link in related]),
         )
     except (zlib.error, TypeError) as error:
         raise ValueError("details that cannot be read") from error

@@ -42,6 +42,7 @@ PARTS: Mapping[str, Callable[[Article, Details, Collection[str]], object]] = {
     "picture": lambda _article, details, _hidden: details.images[:1],
     "related": lambda _article, details, hidden: shown_coverage(details, hidden),
 }
+_PARTS = tuple(PARTS.items())
 # Parts that many articles have in common.
 _SHARED = frozenset({"type", "provider", "topics"})
 _PART_BYTES = 8
@@ -55,8 +56,8 @@ def print_of(article: Article, hidden: Collection[str] = ()) -> bytes:
     return b"".join(
         [
             _known_digest(value) if not value or name in _SHARED else _digest(value)
-            for name, part in PARTS.items()
-            for value in (part(article, details, hidden),)
+            for name, part in _PARTS
+            for value in [part(article, details, hidden)]
         ]
     )
 
