@@ -15,7 +15,7 @@ from feedsvc.feeds.changes import MAX_CHANGES, compose_changes
 from feedsvc.feeds.compose import Composition, compose
 from feedsvc.feeds.groups import Grouping, group, places_of
 from feedsvc.feeds.memory import Event, Memory
-from feedsvc.feeds.selection import Selection, select
+from feedsvc.feeds.selection import Selection, seen, select
 from feedsvc.feeds.sightings import observe
 
 if TYPE_CHECKING:
@@ -114,10 +114,17 @@ def sort(
         last: what was made of them the last time.
     """
     missing = settings.selection.missing_published == "publish"
-    articles, superseded = choose(library.articles(), publish_missing=missing)
-    selection = select(articles, rules.selection_rules(settings), now, memory.sightings)
+    chosen, superseded = choose(library.articles(), publish_missing=missing)
+    articles = tuple(chosen)
+    selection = select(
+        articles,
+        rules.selection_rules(settings),
+        now,
+        memory.sightings,
+        last.grouping.selection if last else None,
+    )
     grouping = group(selection, memory, rules.catalog(settings), last.grouping if last else None)
-    return Reading(library, tuple(articles), tuple(superseded), grouping, now)
+    return Reading(library, articles, tuple(superseded), grouping, now)
 
 
 def advance(state: State, reading: Reading, settings: Settings, dated: Mapping[str, Dated] | None = None) -> State:
@@ -140,6 +147,8 @@ def advance(state: State, reading: Reading, settings: Settings, dated: Mapping[s
         difference=grouping.difference,
         reread=reading.library.reread,
     )
+    # What was told of them now changes nothing for the next selection, and what was known before can be let go.
+    grouping = replace(grouping, selection=seen(grouping.selection, memory.sightings))
     composition = compose(grouping, rules.site(settings), memory, rules.view(settings), state.composition)
     caching = rules.caching(settings)
     changes = (*reversed(events), *state.changes)[:MAX_CHANGES]

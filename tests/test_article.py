@@ -1,13 +1,15 @@
-"""Articles: their details, which are kept packed."""
+"""Articles: their ids, and their details, which are kept packed."""
 
 from __future__ import annotations
+
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import make_article
 
-from feedsvc.articles.article import Coverage, Details, Image, Link, covering, pack, unpack
+from feedsvc.articles.article import Coverage, Details, Image, Link, covering, id_of, pack, unpack
 
 texts = st.text(st.characters(exclude_categories=[]))
 images = st.builds(Image, texts, st.none() | st.integers(1, 99_999), st.none() | st.integers(1, 99_999))
@@ -51,3 +53,15 @@ def test_coverage_is_found_by_its_addresses(
     named = {address for each in related for address in each.addresses}
     assert covering(addresses)(article) == bool(addresses & named)
     assert covering(named)(article) == bool(named)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_ids(identity: str) -> None:
+    """An article's id is the name-based UUID of its identity, whatever that is."""
+    assert id_of(identity) == uuid5(NAMESPACE_URL, identity).urn
+
+
+def test_as_text() -> None:
+    """What digests are made of is the text that it always was."""
+    assert repr(Image("u", 1)) == "Image(url='u', width=1, height=None)"
+    assert repr(Link("u", "a 't'", "p")) == """Link(url='u', title="a 't'", provider='p')"""

@@ -16,8 +16,9 @@ from feedsvc.feeds.catalog import Catalog, Listing
 from feedsvc.feeds.compose import Composition, compose
 from feedsvc.feeds.feed import View
 from feedsvc.feeds.groups import group, places_of
+from feedsvc.feeds.losses import Loss, LossRules, loss_of
 from feedsvc.feeds.memory import Event, Memory
-from feedsvc.feeds.selection import Selection, SelectionRules, select
+from feedsvc.feeds.selection import Selection, SelectionRules, seen, select
 from feedsvc.feeds.sightings import observe
 
 if TYPE_CHECKING:
@@ -81,13 +82,15 @@ class Reloads:
         self.memory = Memory()
         self.selection = Selection()
         self.composition: Composition | None = None
+        self.loss: Loss | None = None
         self.hours = count()
 
     def reload(self, there: Iterable[Article]) -> tuple[Composition, list[Event]]:
         """What is made of these articles, and what is told of them."""
         now = NOW + next(self.hours) * HOUR
         last = None if self.anew else self.composition
-        selection = select(there, SelectionRules(), now, self.memory.sightings)
+        selected = last.grouping.selection if last else None
+        selection = select(there, SelectionRules(max_age=6 * HOUR), now, self.memory.sightings, selected)
         grouping = group(selection, self.memory, self.catalog, last.grouping if last else None)
         memory, events = observe(
             grouping.memory,
@@ -97,6 +100,8 @@ class Reloads:
             self.selection,
             difference=grouping.difference,
         )
+        self.loss = loss_of(self.memory, grouping, LossRules(0, 1))
+        grouping = replace(grouping, selection=seen(selection, memory.sightings))
         self.composition = compose(grouping, SITE, memory, self.view, last)
         self.memory, self.selection = self.composition.memory, selection
         return self.composition, events
@@ -131,13 +136,24 @@ def test_an_edit_makes_what_everything_anew_would_make(
         made, told = quick.reload(there.values())
         anew, told_anew = slow.reload(there.values())
         assert told == told_anew
+        assert quick.loss == slow.loss
         assert comparable(made) == comparable(anew)
+
+
+def test_another_view_takes_nothing_over() -> None:
+    """Archives that were cut for another view are cut anew."""
+    quick, slow = (Reloads(View(2), Catalog(), anew=anew) for anew in (False, True))
+    there = [make_article(f"{number}", published_at=NOW - number * HOUR / 2) for number in range(9)]
+    for order in ("published", "arrived"):
+        for size in (2, 3):
+            quick.view = slow.view = View(size, order=order)
+            assert comparable(quick.reload(there)[0]) == comparable(slow.reload(there)[0])
 
 
 def test_an_edit_makes_nothing_else_anew() -> None:
     """An edit of one article leaves the feeds that it is not in as the very objects that they were."""
     reloads = Reloads(View(2), Catalog(), anew=False)
-    there = [make_article(f"{number}", topics=(f"T{number % 3}",)) for number in range(9)]
+    there = [make_article(f"{number}", published_at=NOW, topics=(f"T{number % 3}",)) for number in range(9)]
     before, _ = reloads.reload(there)
     there[4] = replace(there[4], title="Edited")
     after, _ = reloads.reload(there)

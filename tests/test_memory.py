@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import timedelta
+from hashlib import blake2b
 
 import pytest
 from hypothesis import given
@@ -125,6 +126,14 @@ def test_a_clock_that_goes_back_moves_nothing_back() -> None:
     assert memory.sightings[ARTICLE.identity].changed_at == NOW
     memory, _ = told(memory, after=-48 * HOUR)
     assert memory.sightings[ARTICLE.identity].withdrawn_at == NOW
+
+
+def test_prints_stay_as_they_are() -> None:
+    """A print is compared with those of a year ago: each part of it is eight bytes of BLAKE2b of its value."""
+    for article in (ARTICLE, *(rewrite(ARTICLE, **change) for change in VISIBLE.values())):
+        values = [repr(part(article, article.details, ())) for part in PARTS.values()]
+        digests = [blake2b(value.encode(), digest_size=8).digest() for value in values]
+        assert print_of(article) == b"".join(digests)
 
 
 def test_prints_of_another_version_tell_of_no_change() -> None:

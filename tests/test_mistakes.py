@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from service import running, wait_for
-from support import NOW, make_article, make_settings, write_article
+from support import NOW, make_article, make_settings, rewrite, write_article
 
 from feedsvc import health
 from feedsvc.feeds.catalog import Catalog
 from feedsvc.feeds.groups import group, places_of
 from feedsvc.feeds.losses import MANY, Loss, LossRules, loss_of
 from feedsvc.feeds.memory import Memory
-from feedsvc.feeds.selection import Selection
+from feedsvc.feeds.selection import Selection, SelectionRules, select
 from feedsvc.feeds.sightings import observe
 from feedsvc.publisher import Publisher
 from feedsvc.store.database import DatabaseStore
@@ -42,6 +42,25 @@ def lost(before: Iterable[Article], after: Iterable[Article], **rules: float) ->
     memory, _ = observe(grouping.memory, served, places_of(grouping), NOW, Selection())
     next_one = group(Selection(tuple(after)), memory, Catalog())
     return loss_of(memory, next_one, LossRules(**rules))  # type: ignore[arg-type]  # the fields are what the test says
+
+
+def test_an_edit_is_looked_at_alone() -> None:
+    """Where it is known what changed since the last reload, that alone tells what would be lost: a feed that loses
+    all it had, whether its articles go or get another topic, and as much as everything together would tell.
+    """
+    others = [make_article(f"other{number}", topics=("C++",)) for number in range(1_200)]
+    before = [*some(12, topics=("AI",)), *others]
+    served = select(before, SelectionRules(), NOW)
+    first = group(served, Memory(), Catalog())
+    memory, _ = observe(first.memory, served, places_of(first), NOW, Selection())
+    moved = [rewrite(article, topics=("C++",)) for article in before[:11]]
+    for after in ([*moved, *others], others, [*before[:11], *others], [*before[:1], *others], before):
+        now = select(after, SelectionRules(), NOW, memory.sightings, served)
+        quick, anew = group(now, first.memory, Catalog(), first), group(now, first.memory, Catalog())
+        for rules in (LossRules(), LossRules(0, 1)):
+            assert loss_of(memory, quick, rules) == loss_of(memory, anew, rules)
+        assert (loss_of(memory, quick, LossRules()) is None) == (before[0] in after)
+        assert quick.difference
 
 
 def some(count: int, **fields: object) -> list[Article]:

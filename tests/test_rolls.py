@@ -187,6 +187,22 @@ def test_a_feed_without_memory_is_cut_by_date() -> None:
     assert cut([], 3, None, {}) == Cut((), (), ())
 
 
+def test_archives_that_are_the_same_are_taken_over() -> None:
+    """After an edit, the documents of an archive that it does not touch are the very same."""
+    articles = [aged(number) for number in reversed(range(11))]
+    first = cut(articles, 3, None, {})
+    roll = Roll(b"", None, 3, first.archived)
+    edited = [*articles[:6], replace(articles[6], title="4 again"), *articles[7:]]
+    again = cut(edited, 3, roll, {}, last=first, touched={articles[6].identity})
+    assert again == cut(edited, 3, roll, {})
+    assert [new is old for new, old in zip(again.archives, first.archives, strict=True)] == [True, False, False]
+    assert again.archived is first.archived
+    dated = replace(articles[9], published_at=NOW)
+    gap = replace(roll, archived=tuple("" if each == dated.identity else each for each in roll.archived))
+    anew = [dated, *articles[:9], articles[10]]
+    assert cut(anew, 3, gap, {}, last=first, touched={dated.identity}) == cut(anew, 3, gap, {})
+
+
 def tombstones(composition: Composition, path: str = "/feeds/all") -> list[tuple[str, str]]:
     """Who left a feed, as an Atom document tells."""
     (feed,) = (each for each in composition.feeds if each.path == path)

@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import NOW, make_article
 
-from feedsvc.feeds.selection import REASONS, Reason, SelectionRules, held_by, select
+from feedsvc.feeds.memory import Sighting
+from feedsvc.feeds.selection import REASONS, Reason, SelectionRules, held_by, seen, select
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from feedsvc.articles.article import Article
 
 SECOND = timedelta(seconds=1)
@@ -28,6 +31,8 @@ articles = st.lists(
         removed=st.booleans(),
         deleted=st.booleans(),
         heat=st.sampled_from([None, 1.0, 9.0]),
+        updated_at=st.none() | moments,
+        addresses=st.lists(st.sampled_from("xyz"), max_size=2, unique=True).map(tuple),
     ),
     max_size=12,
     unique_by=lambda each: each.identity,
@@ -127,3 +132,56 @@ def test_an_update_that_is_still_to_come_is_none_yet() -> None:
     after = select([article], SelectionRules(), later)
     assert after.articles == (article,)
     assert after.next_change is None
+
+
+@given(
+    st.lists(
+        st.tuples(
+            articles,
+            st.sampled_from([0, 0, 1, 30, 200, -150]),
+            st.dictionaries(st.text("abcdefgh", min_size=1, max_size=2), moments),
+        ),
+        min_size=2,
+        max_size=5,
+    ),
+    rules,
+)
+def test_an_edit_of_a_selection(
+    edits: list[tuple[list[Article], int, dict[str, datetime]]], rule: SelectionRules
+) -> None:
+    """Whatever is edited, told or due, and whether the clock goes on or back: what a selection takes over from the
+    last one is what it would be anew.
+    """
+    now = NOW
+    there: dict[str, Article] = {}
+    sightings: dict[str, Sighting] = {}
+    last = None
+    for edit, seconds, told in edits:
+        for article in edit:
+            # Written once more as it is, it is gone.
+            if there.get(article.identity) == article:
+                del there[article.identity]
+            else:
+                there[article.identity] = article
+        now += timedelta(seconds=seconds)
+        last = select(there.values(), rule, now, sightings, last)
+        assert last == select(there.values(), rule, now, sightings)
+        for name, moment in told.items():
+            sightings = {**sightings, f"https://example.org/{name}": Sighting(name, "", b"", (), NOW, moment)}
+        last = seen(last, sightings)
+    again = select(there.values(), rule, now, sightings, last)
+    assert again == select(there.values(), rule, now, sightings)
+
+
+def test_what_is_not_touched_is_taken_over() -> None:
+    """Nothing is asked again of what is the same; where nothing is another, the selected are the very same."""
+    there = [make_article(f"{number}") for number in range(3)]
+    first = select(there, SelectionRules(), NOW)
+    again = select(list(there), SelectionRules(), NOW + SECOND, {}, first)
+    assert again.articles is first.articles
+    assert select(there, SelectionRules(min_heat=1), NOW, {}, first).articles == ()
+    told = {there[0].identity: Sighting("0", "", b"", (), NOW)}
+    assert seen(first, told).basis != first.basis
+    ahead = {there[0].identity: Sighting("0", "", b"", (), NOW + SECOND)}
+    held = select([*there, make_article("b", published_at=NOW + SECOND)], SelectionRules(), NOW)
+    assert seen(held, ahead) is held

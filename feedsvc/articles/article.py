@@ -7,8 +7,9 @@ import sys
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha1
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL
 
 from feedsvc.clock import iso
 from feedsvc.text import fold
@@ -48,11 +49,16 @@ class _Record:
         return type(self), tuple([getattr(self, name) for name in self.__slots__])
 
 
-# Every reload asks for that of every article, and hashing is most of what it would do for it.
-@lru_cache(maxsize=2**17)
+# Feeds ask for those of the articles that they show, again and again.
+@lru_cache(maxsize=2**12)
 def id_of(identity: str) -> str:
-    """The entry id of an article of this identity."""
-    return uuid5(NAMESPACE_URL, identity).urn
+    """The entry id of an article of this identity: the URN of its UUIDv5 (RFC 9562 §5.5)."""
+    # A UUID object for it would take most of the time.
+    digest = bytearray(sha1(NAMESPACE_URL.bytes + identity.encode(), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"urn:uuid:{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,10 @@ class Image(_Record):
     width: int | None = None
     height: int | None = None
 
+    # The digest of what a reader sees is made of it: as a dataclass would have it, in half the time.
+    def __repr__(self) -> str:
+        return f"Image(url={self.url!r}, width={self.width!r}, height={self.height!r})"
+
 
 @dataclass(frozen=True, slots=True)
 class Link(_Record):
@@ -78,6 +88,10 @@ class Link(_Record):
     url: str
     title: str
     provider: str = ""
+
+    # The same.
+    def __repr__(self) -> str:
+        return f"Link(url={self.url!r}, title={self.title!r}, provider={self.provider!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +158,8 @@ def unpack(packed: bytes) -> Details:
             length,
             featured,
             amp_url,
-            tuple(Image(*each) for each in images),
-            tuple(Coverage(tuple(addresses), Link(*link)) for addresses, *link in related),
+            tuple([Image(*each) for each in images]),
+            tuple([Coverage(tuple(addresses), Link(*link)) for addresses, *link in related]),
         )
     except (zlib.error, TypeError) as error:
         raise ValueError("details that cannot be read") from error

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,16 +41,18 @@ def choose(revisions: Iterable[Article], *, publish_missing: bool) -> tuple[list
         shown = published and not article.removed and not article.deleted
         return shown, article.updated_at or _LONG_AGO, os.fsencode(article.path)
 
-    best: dict[str, Article] = {}
-    superseded: dict[str, list[Article]] = {}
-    for article in revisions:
-        first = best.setdefault(article.identity, article)
-        if first is article:
-            continue
-        winner, loser = sorted((first, article), key=rank, reverse=True)
-        best[article.identity] = winner
-        superseded.setdefault(article.identity, []).append(loser)
-    others = [
-        Superseded(loser.path, best[identity].path) for identity, losers in superseded.items() for loser in losers
-    ]
+    given = list(revisions)
+    # Nearly all articles have one revision, and are asked for nothing but their identity.
+    best = dict(zip(map(attrgetter("identity"), given), given, strict=True))
+    if len(best) == len(given):
+        return given, []
+    several = Counter(article.identity for article in given)
+    rivals: dict[str, list[Article]] = defaultdict(list)
+    for article in given:
+        if several[article.identity] > 1:
+            rivals[article.identity].append(article)
+    others = []
+    for identity, those in rivals.items():
+        winner = best[identity] = max(those, key=rank)
+        others += [Superseded(loser.path, winner.path) for loser in those if loser is not winner]
     return list(best.values()), sorted(others, key=lambda each: os.fsencode(each.path))

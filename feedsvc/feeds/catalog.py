@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from feedsvc.articles.article import Article
-
-# Many articles have the same topics: the names that these have now, by those that they are called in files.
-TopicsNow: TypeAlias = dict[tuple[str, ...], tuple[str, ...]]
+    from feedsvc.articles.article import Article, Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +35,18 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class NamesNow:
+    """What is known already of the names of now, as many articles share topics and provider.
+
+    Topics by those that a file names; a provider by the identity of the object, which is here as well lest another
+    take that.
+    """
+
+    topics: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+    providers: dict[int, tuple[Provider, Provider]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
     """Listings by the folded name."""
 
@@ -57,10 +66,12 @@ def resolve(name: str, listings: Mapping[str, Listing]) -> str:
 def only_domains(articles: Iterable[Article], listings: Mapping[str, Listing]) -> dict[str, str]:
     """The domain of each provider, by its folded name, that others are renamed to and that has just one."""
     targets = {fold(resolve(listing.name, listings)) for listing in listings.values() if listing.alias}
+    if not targets:
+        return {}
     domains: dict[str, set[str]] = defaultdict(set)
     for article in articles:
         provider = article.provider
-        if provider and targets and fold(provider.name) in targets:
+        if provider and fold(provider.name) in targets:
             domains[fold(provider.name)].add(provider.domain)
     return {name: next(iter(found)) for name, found in domains.items() if len(found) == 1}
 
@@ -79,8 +90,16 @@ def _topics_now(topics: Iterable[str], catalog: Catalog) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def _provider_now(provider: Provider, catalog: Catalog, homes: Mapping[str, str]) -> Provider:
+    name = resolve(provider.name, catalog.providers)
+    if name == provider.name:
+        return provider
+    home = provider.domain if fold(name) == fold(provider.name) else homes.get(fold(name))
+    return replace(provider, name=name, domain=provider.domain if home is None else home)
+
+
 def apply_catalog(
-    article: Article, catalog: Catalog, homes: Mapping[str, str], topics_now: TopicsNow | None = None
+    article: Article, catalog: Catalog, homes: Mapping[str, str], known: NamesNow | None = None
 ) -> Article:
     """The article with the names that its topics and provider have now, and the topics that these roll up to.
 
@@ -88,17 +107,17 @@ def apply_catalog(
         article: as its file says.
         catalog: what is configured.
         homes: the domains of renamed providers: a provider that changed its name and its domain is still one.
-        topics_now: what was found of topics by this catalog before.
+        known: what was found by this catalog before.
     """
-    known = {} if topics_now is None else topics_now
-    topics = known.get(article.topics)
+    known = known or NamesNow()
+    topics = known.topics.get(article.topics)
     if topics is None:
-        topics = known[article.topics] = _topics_now(article.topics, catalog)
-    provider = article.provider
-    name_now = resolve(provider.name, catalog.providers) if provider else ""
-    if provider and name_now != provider.name:
-        home = provider.domain if fold(name_now) == fold(provider.name) else homes.get(fold(name_now))
-        provider = replace(provider, name=name_now, domain=provider.domain if home is None else home)
-    if topics == article.topics and provider == article.provider:
+        topics = known.topics[article.topics] = _topics_now(article.topics, catalog)
+    provider = before = article.provider
+    if before:
+        if id(before) not in known.providers:
+            known.providers[id(before)] = before, _provider_now(before, catalog, homes)
+        _, provider = known.providers[id(before)]
+    if topics == article.topics and provider is before:
         return article
     return replace(article, topics=topics, provider=provider)

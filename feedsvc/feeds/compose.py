@@ -10,9 +10,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from feedsvc.articles.article import Image, covering
 from feedsvc.feeds.addresses import redirects_of, retired_of
+from feedsvc.feeds.differences import differing
 from feedsvc.feeds.entries import make_entry
 from feedsvc.feeds.feed import Archive, Entry, Feed, Site, View, latest
-from feedsvc.feeds.rolls import call_roll, cut
+from feedsvc.feeds.rolls import Cut, call_roll, cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from feedsvc.articles.article import Article
     from feedsvc.feeds.groups import Group, Grouping
     from feedsvc.feeds.memory import Memory, Roll
-    from feedsvc.feeds.selection import Selection
 
 # An empty feed has to have a date (RFC 4287 §4.1.1), the same on every run.
 NO_CHANGE_YET = datetime(2000, 1, 1, tzinfo=UTC)
@@ -61,7 +61,7 @@ def compose(
         view: how feeds show articles.
         last: the last composition, whose feeds are taken over where they are made of the same.
     """
-    composer = _Composer(site, memory, view, grouping.selection)
+    composer = _Composer(site, memory, view, grouping, last)
     kept = _kept(last, grouping, site, memory, view) if last else {}
     feeds = tuple(kept.get(each.path) or composer.feed(each) for each in grouping.groups)
     redirects = redirects_of(memory, grouping.domains, grouping.catalog, (feed.path for feed in feeds))
@@ -89,9 +89,10 @@ def _kept(last: Composition, grouping: Grouping, site: Site, memory: Memory, vie
     # Of whom something new is remembered, in all feeds where they were or are.
     moved = {
         path
-        for identity, seen in memory.sightings.items()
-        if (then := before.sightings.get(identity)) is not seen
-        for path in (*seen.places, *(then.places if then else ()))
+        for identity in differing(before.sightings, memory.sightings)
+        for seen in (before.sightings.get(identity), memory.sightings.get(identity))
+        if seen
+        for path in seen.places
     }
     covers = covering(grouping.selection.hidden ^ last.hidden)
     for article in grouping.selection.articles if grouping.selection.hidden != last.hidden else ():
@@ -137,12 +138,18 @@ def compose_archive(composition: Composition, feed: Feed, number: int) -> Feed |
 class _Composer:
     """Makes feeds; an article's entry is made once, whatever number of feeds shows it."""
 
-    def __init__(self, site: Site, memory: Memory, view: View, selection: Selection) -> None:
+    def __init__(
+        self, site: Site, memory: Memory, view: View, grouping: Grouping, last: Composition | None
+    ) -> None:
         self.site = site
         self.memory = memory
         self.view = view
-        self.hidden = selection.hidden
-        self.at = selection.at
+        self.hidden = grouping.selection.hidden
+        self.at = grouping.selection.at
+        difference = grouping.difference
+        # Documents of archives are taken over where it is known what is not the same.
+        self.last = last if last and difference and last.view == view else None
+        self.touched = {each.identity for each in (*difference.came, *difference.gone)} if difference else set()
         self.rolls: dict[str, Roll] = {}
         self.entries: dict[str, Entry] = {}
         self.archives: dict[str, tuple[tuple[Article, ...], ...]] = {}
@@ -150,7 +157,15 @@ class _Composer:
     def feed(self, group: Group) -> Feed:
         kind, name, path, listing = group.kind, group.name, group.path, group.listing
         last = self.memory.rolls.get(path)
-        made = cut(self.in_order(group.articles), self.view.limit, last, self.memory.sightings)
+        articles = self.in_order(group.articles)
+        made = cut(
+            articles,
+            self.view.limit,
+            last,
+            self.memory.sightings,
+            last=self.last_cut(path),
+            touched=self.touched,
+        )
         entries = tuple(map(self.entry, made.shown))
         roll = self.rolls[path] = call_roll(last, entries, made, self.view.limit, self.at)
         self.archives[path] = made.archives
@@ -175,6 +190,13 @@ class _Composer:
             archives=len(made.archives) - (not made.archives[-1]) if made.archives else 0,
             departed=roll.departed if self.view.tombstones else (),
         )
+
+    def last_cut(self, path: str) -> Cut | None:
+        """How the feed was cut last, where that is of use."""
+        if self.last is None:
+            return None
+        archived = self.last.memory.rolls[path].archived
+        return Cut((), self.last.archives[path], archived)
 
     def in_order(self, articles: tuple[Article, ...]) -> Sequence[Article]:
         """As feeds show them: by date, as they are, or by when they came."""

@@ -57,6 +57,8 @@ def make_entry(article: Article, site: Site, memory: Memory, view: View, hidden:
 
 def shown_coverage(details: Details, hidden: Collection[str]) -> tuple[Link, ...]:
     """The best of an article's related coverage that does not lead to what is held back."""
+    if not hidden:
+        return tuple([each.link for each in details.related[:MAX_RELATED]])
     free = (each.link for each in details.related if not any(address in hidden for address in each.addresses))
     return tuple(islice(free, MAX_RELATED))
 

@@ -5,28 +5,28 @@ After an edit, only the groups of the articles that changed are made anew; all o
 
 from __future__ import annotations
 
-from bisect import insort
 from collections import defaultdict
 from dataclasses import dataclass, field
-from operator import is_
-from typing import TYPE_CHECKING, TypeAlias
+from operator import attrgetter
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from feedsvc.feeds.addresses import domains_of, remember
-from feedsvc.feeds.catalog import Catalog, Listing, TopicsNow, apply_catalog, only_domains
+from feedsvc.feeds.catalog import Catalog, Listing, NamesNow, apply_catalog, only_domains
+from feedsvc.feeds.differences import Difference, difference_of
+from feedsvc.feeds.selection import exchange
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from feedsvc.articles.article import Article, ProviderKey
+    from feedsvc.articles.article import Article, Provider, ProviderKey
     from feedsvc.feeds.feed import Kind
     from feedsvc.feeds.memory import Memory
     from feedsvc.feeds.selection import Selection
 
 # A topic's or a provider's key, or a domain; before it, where it is one for all groups, the kind.
 Key: TypeAlias = tuple[str, ...]
-# Where more of the articles have changed, all groups are sooner made anew.
-_FEW = 0.02
+_Place = TypeVar("_Place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,6 @@ class Group:
     path: str
     articles: tuple[Article, ...]
     listing: Listing
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What two groupings do not share: articles that came, and those that went; one that changed did both."""
-
-    came: tuple[Article, ...]
-    gone: tuple[Article, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +73,7 @@ def group(selection: Selection, memory: Memory, catalog: Catalog, last: Grouping
     """
     homes = only_domains(selection.articles, catalog.providers)
     difference = _difference(selection, memory, catalog, homes, last) if last else None
-    known: TopicsNow = {}
+    known = NamesNow()
     if last and difference:
         came = _members((apply_catalog(each, catalog, homes, known) for each in difference.came), catalog)
         gone = _members((apply_catalog(each, catalog, homes, known) for each in difference.gone), catalog)
@@ -136,41 +128,49 @@ def _difference(
     same_names = memory.topics is last.memory.topics and memory.providers is last.memory.providers
     if not same_names or memory.former is not last.memory.former or (catalog, homes) != (last.catalog, last.homes):
         return None
-    before, after = last.selection.articles, selection.articles
-    least = min(len(before), len(after))
-    start = _same(before, after, least)
-    end = _same(before[::-1], after[::-1], least - start)
     # Both are in the same order, and hold the same objects where nothing has changed.
-    left, right = before[start : len(before) - end], after[start : len(after) - end]
-    old, new = set(map(id, left)), set(map(id, right))
-    came = tuple(article for article in right if id(article) not in old)
-    gone = tuple(article for article in left if id(article) not in new)
-    few = len(came) + len(gone) <= max(10, _FEW * len(after))
-    return Difference(came, gone) if few else None
+    difference = difference_of(last.selection.articles, selection.articles)
+    return difference if difference.is_small(len(selection.articles)) else None
 
 
-def _same(before: Sequence[Article], after: Sequence[Article], most: int) -> int:
-    """With how many of the same articles both begin."""
-    return next((place for place, same in enumerate(map(is_, before[:most], after)) if not same), most)
+class _Sorter(Generic[_Place]):
+    """Finds where articles belong by their topics and providers, each of which many articles share."""
 
+    def __init__(self, catalog: Catalog, place: Callable[[Iterable[Key]], tuple[_Place, ...]]) -> None:
+        self._listings = catalog.providers
+        self._place = place
+        self._all = place([("all",)])
+        self._topics: dict[tuple[str, ...], tuple[_Place, ...]] = {}
+        # By the identity of the object, which is here as well lest another take that.
+        self._providers: dict[int, tuple[Provider, tuple[_Place, ...]]] = {}
 
-def _keys(article: Article, catalog: Catalog) -> Iterator[Key]:
-    """The kinds and keys of the groups that an article is of."""
-    yield ("all",)
-    for topic in article.topics:
-        yield "topic", fold(topic)
-    provider = article.provider
-    if provider and not _is_gone(fold(provider.name), catalog.providers):
-        yield "provider", *provider.key
-        yield "domain", provider.domain
+    def places(self, article: Article) -> tuple[_Place, ...]:
+        """The places of the kinds and keys that an article has: of all, its topics, its provider, the domain."""
+        topics = self._topics.get(article.topics)
+        if topics is None:
+            topics = self._place([("topic", fold(topic)) for topic in article.topics])
+            self._topics[article.topics] = topics
+        provider = article.provider
+        if provider is None:
+            return self._all + topics
+        known = self._providers.get(id(provider))
+        if known is None:
+            known = self._providers[id(provider)] = provider, self._place(self._keys(provider))
+        return self._all + topics + known[1]
+
+    def _keys(self, provider: Provider) -> list[Key]:
+        if _is_gone(fold(provider.name), self._listings):
+            return []
+        return [("provider", *provider.key), ("domain", provider.domain)]
 
 
 def _members(articles: Iterable[Article], catalog: Catalog) -> dict[Key, tuple[Article, ...]]:
     found: dict[Key, list[Article]] = defaultdict(list)
+    sorter = _Sorter(catalog, lambda keys: tuple(found[key] for key in keys))
     for article in articles:
-        for key in _keys(article, catalog):
-            found[key].append(article)
-    return {key: tuple(those) for key, those in found.items()}
+        for those in sorter.places(article):
+            those.append(article)
+    return {key: tuple(those) for key, those in found.items() if those}
 
 
 def _updated(
@@ -179,19 +179,11 @@ def _updated(
     gone: Mapping[Key, tuple[Article, ...]],
 ) -> tuple[dict[Key, tuple[Article, ...]], dict[Key, tuple[Article, ...]]]:
     """The members after some came and others went, and those groups of them that this touched."""
-    touched = {}
-    for key in {**came, **gone}:
-        left = {article.identity for article in gone.get(key, ())}
-        articles = [article for article in members.get(key, ()) if article.identity not in left]
-        for article in came.get(key, ()):
-            insort(articles, article, key=_order)
-        touched[key] = tuple(articles)
+    touched = {
+        key: exchange(members.get(key, ()), Difference(came.get(key, ()), gone.get(key, ())))
+        for key in {**came, **gone}
+    }
     return {key: those for key, those in {**members, **touched}.items() if those}, touched
-
-
-def _order(article: Article) -> tuple[float, str]:
-    """As a selection is ordered: the newest first, ties by id."""
-    return -article.published_at.timestamp(), article.id
 
 
 def _remember(memory: Memory, touched: Mapping[Key, tuple[Article, ...]], catalog: Catalog) -> Memory:
@@ -200,19 +192,32 @@ def _remember(memory: Memory, touched: Mapping[Key, tuple[Article, ...]], catalo
     providers = {}
     for (kind, *key), articles in touched.items():
         if kind == "topic" and articles:
-            found = dict.fromkeys(name for each in articles for name in each.topics if fold(name) == key[0])
-            topics[key[0],] = _spelling(found, memory.topics.get((key[0],)))
+            last = memory.topics.get((key[0],))
+            topics[key[0],] = _spelling(key[0], last, articles, attrgetter("topics"))
         elif kind == "provider" and articles:
-            found = dict.fromkeys(each.provider.name for each in articles if each.provider)
-            providers[key[0], key[1]] = _spelling(found, memory.providers.get((key[0], key[1])))
+            last = memory.providers.get((key[0], key[1]))
+            providers[key[0], key[1]] = _spelling(key[0], last, articles, _provider_names)
     after = remember(memory, topics, providers, catalog)
     return memory if after == memory else after
 
 
-def _spelling(found: Collection[str], last: str | None) -> str:
+def _provider_names(article: Article) -> tuple[str, ...]:
+    return (article.provider.name,) if article.provider else ()
+
+
+def _spelling(
+    key: str,
+    last: str | None,
+    articles: Sequence[Article],
+    names: Callable[[Article], tuple[str, ...]],
+) -> str:
     """The last one as long as it is in use, else that of the oldest article, which full archives show."""
-    *_, oldest = found
-    return last if last and last in found else oldest
+    if last and any(last in names(each) for each in articles):
+        return last
+    # Many articles have the same ones.
+    several = dict.fromkeys(map(names, articles))
+    *_, oldest = dict.fromkeys(name for each in several for name in each if fold(name) == key)
+    return oldest
 
 
 def _is_gone(key: str, listings: Mapping[str, Listing]) -> bool:
@@ -224,14 +229,19 @@ def _is_gone(key: str, listings: Mapping[str, Listing]) -> bool:
 def places_of(grouping: Grouping) -> dict[str, tuple[str, ...]]:
     """The paths of the feeds that articles are in, by their identity: of those that came, or else of all."""
     paths = {(each.kind, *each.key): (place, each.path) for place, each in enumerate(grouping.groups)}
+
+    def found(keys: Iterable[Key]) -> tuple[str, ...]:
+        return tuple(path for _, path in sorted(paths[key] for key in keys if key in paths))
+
     catalog, homes = grouping.catalog, grouping.homes
     difference = grouping.difference
-    known: TopicsNow = {}
+    known = NamesNow()
+    sorter = _Sorter(catalog, found)
     # Most articles share theirs with many others.
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     places = {}
     for article in difference.came if difference else grouping.selection.articles:
-        keys = _keys(apply_catalog(article, catalog, homes, known), catalog)
-        found = tuple(path for _, path in sorted(paths[key] for key in keys if key in paths))
-        places[article.identity] = shared.setdefault(found, found)
+        # Groups are in this order too: all, topics, providers, domains.
+        where = sorter.places(apply_catalog(article, catalog, homes, known))
+        places[article.identity] = shared.setdefault(where, where)
     return places

@@ -49,15 +49,28 @@ def loss_of(memory: Memory, grouping: Grouping, rules: LossRules) -> Loss | None
         grouping: what would be served.
         rules: how much is too much.
     """
-    selected = {article.identity for article in grouping.selection.articles}
-    held = grouping.selection.held
-    served = {
-        identity: seen
-        for identity, seen in memory.sightings.items()
-        if not seen.withdrawn_at and held.get(identity) != "age"
-    }
-    withdrawn = frozenset(served.keys() - selected)
-    had = Counter(path for seen in served.values() for path in seen.places)
-    emptied = tuple(each.path for each in grouping.groups if not each.articles and had[each.path] > MANY)
-    too_many = len(withdrawn) >= rules.minimum and len(withdrawn) > rules.share * len(served)
-    return Loss(withdrawn, len(served), emptied) if too_many or emptied else None
+    empty = {each.path for each in grouping.groups if not each.articles}
+    difference = grouping.difference
+    if difference:
+        # Only who is another now can have left.
+        there = dict.fromkeys(article.identity for article in difference.gone)
+        gone = there.keys() - {article.identity for article in difference.came}
+    else:
+        there = dict.fromkeys(memory.sightings)
+        gone = there.keys() - {article.identity for article in grouping.selection.articles}
+    sightings, held = memory.sightings, grouping.selection.held
+
+    def served(identity: str) -> bool:
+        seen = sightings.get(identity)
+        return seen is not None and not seen.withdrawn_at and held.get(identity) != "age"
+
+    withdrawn = frozenset(filter(served, gone))
+    had: Counter[str] = Counter()
+    if empty:
+        had.update(path for each in filter(served, there) for path in sightings[each].places if path in empty)
+    emptied = tuple(each.path for each in grouping.groups if had[each.path] > MANY)
+    if len(withdrawn) < rules.minimum and not emptied:
+        return None
+    total = sum(map(served, sightings))
+    too_many = len(withdrawn) >= rules.minimum and len(withdrawn) > rules.share * total
+    return Loss(withdrawn, total, emptied) if too_many or emptied else None

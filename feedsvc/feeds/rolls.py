@@ -6,13 +6,15 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from itertools import chain, compress, count
+from operator import attrgetter, ne, not_
 from typing import TYPE_CHECKING
 
 from feedsvc.articles.article import id_of
 from feedsvc.feeds.memory import Departure, Roll
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from feedsvc.articles.article import Article
     from feedsvc.feeds.feed import Entry
@@ -23,6 +25,8 @@ DEPARTED_FOR = timedelta(days=30)
 MAX_DEPARTED = 500
 _DIGEST_BYTES = 8
 _SECOND = timedelta(seconds=1)
+_identity = attrgetter("identity")
+_published_at = attrgetter("published_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,15 @@ class Cut:
     archived: tuple[str, ...]
 
 
-def cut(articles: Sequence[Article], size: int, roll: Roll | None, sightings: Mapping[str, Sighting]) -> Cut:
+def cut(  # noqa: PLR0913 - each comes from elsewhere
+    articles: Sequence[Article],
+    size: int,
+    roll: Roll | None,
+    sightings: Mapping[str, Sighting],
+    *,
+    last: Cut | None = None,
+    touched: Collection[str] = (),
+) -> Cut:
     """Cut a feed's articles into what it shows and its archive documents (RFC 5005 §4).
 
     What a full document holds, it holds for ever: who is withdrawn, or gets another date, leaves a gap. Who comes
@@ -45,41 +57,70 @@ def cut(articles: Sequence[Article], size: int, roll: Roll | None, sightings: Ma
     many of the newest were withdrawn that the feed would be half empty is the last full document opened again.
 
     Args:
-        articles: all of the feed, in its order.
+        articles: all of the feed, in its order; those that came at once and have one date by id.
         size: how many a feed shows, and a document holds.
         roll: what is remembered of the feed; cut into other sizes, it counts for nothing.
         sightings: when each article came.
+        last: the last cut, of the same size, whose documents are taken over where they are the same.
+        touched: the identities of all articles that are not as they were then.
     """
-    archived = list(roll.archived) if roll and roll.size == size else []
+    archived = roll.archived if roll and roll.size == size else ()
+    archived = archived[: len(archived) // size * size]
+    free = _others(articles, archived)
+    if archived and len(free) < max(1, size // 2):
+        archived = _opened(articles, size, archived)
+        free = _others(articles, archived)
+    waiting = sorted(free[size:], key=_published_at)
+
+    def first_seen(article: Article) -> datetime:
+        seen = sightings.get(article.identity)
+        return seen.first_seen if seen else article.published_at
+
+    waiting.sort(key=first_seen)
+    if filled := len(waiting) // size * size:
+        archived = (*archived, *map(_identity, waiting[:filled]))
+    if not archived and not waiting:
+        return Cut(tuple(free), (), ())
     full = len(archived) // size
-    # The document that each is in; behind all that are full stand the feed and what waits.
+    # The documents that are made anew, and which of them each article is in; the last one is not full.
+    stale = _stale(archived, size, last, touched) if last else range(full)
+    document_of = {
+        identity: number for number in stale for identity in archived[number * size : (number + 1) * size]
+    }
+    document_of |= {article.identity: full for article in waiting[filled:]}
+    made: dict[int, list[Article]] = {number: [] for number in (*stale, full)}
+    for article in compress(articles, map(document_of.__contains__, map(_identity, articles))):
+        made[document_of[article.identity]].append(article)
+    kept = last.archives if last else ()
+    archives = tuple(tuple(made[number]) if number in made else kept[number] for number in range(full + 1))
+    return Cut(tuple(free[:size]), archives, archived)
+
+
+def _others(articles: Sequence[Article], archived: Collection[str]) -> list[Article]:
+    """Those that are in no full document."""
+    if not archived:
+        return list(articles)
+    return list(compress(articles, map(not_, map({*archived}.__contains__, map(_identity, articles)))))
+
+
+def _opened(articles: Iterable[Article], size: int, archived: tuple[str, ...]) -> tuple[str, ...]:
+    """What stays archived where the feed is half empty without the last of it."""
+    full = len(archived) // size
     document_of = {identity: place // size for place, identity in enumerate(archived)}
-    places = [document_of.get(article.identity, full) for article in articles]
-    present = Counter(places)
+    present = Counter(document_of.get(article.identity, full) for article in articles)
     left = present[full]
     while full and left < max(1, size // 2):
         full -= 1
         left += present[full]
-    del archived[full * size :]
-    free = [article for article, place in zip(articles, places, strict=True) if place >= full]
+    return archived[: full * size]
 
-    def arrival(article: Article) -> tuple[datetime, datetime, str]:
-        seen = sightings.get(article.identity)
-        return seen.first_seen if seen else article.published_at, article.published_at, article.id
 
-    waiting = sorted(free[size:], key=arrival)
-    filled = len(waiting) // size * size
-    archived += [article.identity for article in waiting[:filled]]
-    if not archived and not waiting:
-        return Cut(tuple(free), (), ())
-    order = {article.identity: position for position, article in enumerate(articles)}
-    documents = [archived[start : start + size] for start in range(0, len(archived), size)]
-    documents.append([article.identity for article in waiting[filled:]])
-    archives = tuple(
-        tuple(articles[place] for place in sorted(order[each] for each in document if each in order))
-        for document in documents
-    )
-    return Cut(tuple(free[:size]), archives, tuple(archived))
+def _stale(archived: Sequence[str], size: int, last: Cut, touched: Collection[str]) -> set[int]:
+    """The full documents that are not what they were."""
+    shared = min(len(archived), len(last.archived))
+    others = compress(count(), map(ne, archived, last.archived))
+    moved = compress(count(), map(touched.__contains__, archived))
+    return {place // size for place in chain(others, moved, range(shared, len(archived)))}
 
 
 def call_roll(last: Roll | None, entries: Sequence[Entry], made: Cut, size: int, now: datetime | None) -> Roll:
@@ -139,7 +180,7 @@ class Departures:
             if tuple(gone.values()) != roll.departed:
                 lately = [each for each in gone.values() if each.at > self._now - DEPARTED_FOR]
                 told[path] = replace(roll, departed=tuple(lately[-MAX_DEPARTED:]))
-        for path, roll in told.items():
+        for path, roll in told.items() if self._redated else ():
             if not self._redated.isdisjoint(roll.archived):
                 # A gap that stays keeps all others where they are.
                 places = tuple("" if each in self._redated else each for each in roll.archived)

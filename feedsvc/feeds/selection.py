@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from operator import attrgetter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from feedsvc.feeds.differences import Difference, difference_of, differing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from feedsvc.articles.article import Article
     from feedsvc.feeds.memory import Sighting
@@ -53,12 +59,22 @@ class SelectionRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What a selection was made of."""
+
+    articles: tuple[Article, ...]
+    rules: SelectionRules
+    now: datetime
+    sightings: Mapping[str, Sighting]
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """The selected articles, newest first (ties by id), and the reason for each of the others by its identity.
 
     `hidden` are the addresses of those others, but for what is an address of a selected one too.
     `next_change` is when the passing of time alone will change the selection, if it ever will. `at` is the moment
-    for which it was made.
+    for which it was made, `basis` what it was made of.
     """
 
     articles: tuple[Article, ...] = ()
@@ -66,6 +82,15 @@ class Selection:
     hidden: frozenset[str] = frozenset()
     next_change: datetime | None = None
     at: datetime | None = None
+    basis: Basis | None = field(default=None, compare=False, repr=False)
+
+
+class _Fate(NamedTuple):
+    """The reason that holds an article back, or None; the article as of now; when time changes that first."""
+
+    reason: Reason | None
+    article: Article
+    change: datetime | None
 
 
 def select(
@@ -73,6 +98,7 @@ def select(
     rules: SelectionRules,
     now: datetime,
     sightings: Mapping[str, Sighting] = MappingProxyType({}),
+    last: Selection | None = None,
 ) -> Selection:
     """Select from one revision of each article.
 
@@ -82,32 +108,143 @@ def select(
         now: the moment. For an article that readers have since a later one, the clock went back: it stays at that
             one, or what has come for them would be taken away, and brought again a day later.
         sightings: what readers were told, by identity.
+        last: the last selection. Nothing is asked again of the articles that have not changed since.
     """
+    basis = Basis(tuple(articles), rules, now, sightings)
+    if last and (selection := _edited(last, basis)):
+        return selection
     selected: list[Article] = []
     held: dict[str, Reason] = {}
-    hidden: set[str] = set()
-    changes: list[datetime] = []
-    for article in articles:
-        seen = sightings.get(article.identity)
-        at = max(now, seen.last_moment) if seen and not seen.withdrawn_at else now
-        reason = held_by(article, rules, at)
+    changes: set[datetime] = set()
+    for each in basis.articles:
+        reason, article, change = _fate(each, basis)
+        if change:
+            changes.add(change)
         if reason is None:
-            if article.updated_at and article.updated_at > at:
-                # An update that is still to come is none yet.
-                changes.append(article.updated_at)
-                article = replace(article, updated_at=None)  # noqa: PLW2901 - the same article, as of now
             selected.append(article)
-            if rules.max_age is not None:
-                changes.append(article.published_at + rules.max_age + timedelta(seconds=1))
         else:
             held[article.identity] = reason
-            hidden.update(article.addresses)
-            if reason == "scheduled":
-                changes.append(article.published_at)
-    selected.sort(key=lambda article: article.id)
-    selected.sort(key=lambda article: article.published_at, reverse=True)
-    hidden.difference_update(*(article.addresses for article in selected))
-    return Selection(tuple(selected), held, frozenset(hidden), min(changes, default=None), now)
+    ordered = _in_order(selected)
+    return Selection(ordered, held, _hidden(basis.articles, held, ordered), min(changes, default=None), now, basis)
+
+
+def seen(selection: Selection, sightings: Mapping[str, Sighting]) -> Selection:
+    """The selection as one that was made with these sightings, where it would be the same."""
+    before = selection.basis
+    if before is None or before.sightings is sightings:
+        return selection
+    basis = replace(before, sightings=sightings)
+    return replace(selection, basis=basis) if _stands(selection, before, basis) else selection
+
+
+def _fate(article: Article, basis: Basis) -> _Fate:
+    rules = basis.rules
+    at = _moment(basis.sightings.get(article.identity), basis.now)
+    reason = held_by(article, rules, at)
+    if reason:
+        return _Fate(reason, article, article.published_at if reason == "scheduled" else None)
+    change = None
+    if article.updated_at and article.updated_at > at:
+        # An update that is still to come is none yet.
+        change = article.updated_at
+        article = replace(article, updated_at=None)
+    if rules.max_age is not None:
+        too_old = article.published_at + rules.max_age + timedelta(seconds=1)
+        change = min(change, too_old) if change else too_old
+    return _Fate(None, article, change)
+
+
+def _moment(sighting: Sighting | None, now: datetime) -> datetime:
+    """The moment that counts for an article of which this is remembered."""
+    return now if sighting is None or sighting.withdrawn_at else max(now, sighting.last_moment)
+
+
+def _edited(last: Selection, basis: Basis) -> Selection | None:
+    """What a few edits make of the last selection; None where more has happened than that."""
+    before = last.basis
+    if before is None or not _stands(last, before, basis):
+        return None
+    difference = difference_of(before.articles, basis.articles)
+    if not difference.is_small(len(basis.articles)):
+        return None
+    gone = [_fate(article, before) for article in difference.gone]
+    if any(fate.change == last.next_change for fate in gone if fate.change):
+        return None
+    came = [_fate(article, basis) for article in difference.came]
+    changes = (last.next_change, *(fate.change for fate in came))
+    out = {fate.article.identity for fate in gone}
+    held = {identity: reason for identity, reason in last.held.items() if identity not in out}
+    held |= {fate.article.identity: fate.reason for fate in came if fate.reason}
+    selected = exchange(last.articles, Difference(_selected(came), _selected(gone)))
+    same = Counter(map(_hides, came)) == Counter(map(_hides, gone))
+    hidden = last.hidden if same else _hidden(basis.articles, held, selected)
+    return Selection(selected, held, hidden, min(filter(None, changes), default=None), basis.now, basis)
+
+
+def _stands(selection: Selection, before: Basis, after: Basis) -> bool:
+    """Whether what is the same in both is selected as it was: nothing that time changes has come due."""
+
+    def due(then: datetime, now: datetime) -> bool:
+        change = selection.next_change
+        return now < then or (change is not None and change <= now)
+
+    if before.rules != after.rules or due(before.now, after.now):
+        return False
+    return not any(
+        due(_moment(before.sightings.get(each), before.now), _moment(after.sightings.get(each), after.now))
+        for each in differing(before.sightings, after.sightings)
+    )
+
+
+def _selected(fates: Iterable[_Fate]) -> tuple[Article, ...]:
+    return tuple(fate.article for fate in fates if fate.reason is None)
+
+
+def _hides(fate: _Fate) -> tuple[bool, tuple[str, ...]]:
+    return fate.reason is None, fate.article.addresses
+
+
+def _hidden(
+    articles: Iterable[Article], held: Mapping[str, Reason], selected: Iterable[Article]
+) -> frozenset[str]:
+    """The addresses of those that are held, but for what is an address of a selected one too."""
+    if not held:
+        return frozenset()
+    hidden = {address for article in articles if article.identity in held for address in article.addresses}
+    hidden.difference_update(chain.from_iterable(map(attrgetter("addresses"), selected)))
+    return frozenset(hidden)
+
+
+# Later than every article.
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+def order_of(article: Article) -> tuple[timedelta, str]:
+    """By this, a selection is ordered: the newest first, ties by id."""
+    return _LAST - article.published_at, article.id
+
+
+def _in_order(articles: list[Article]) -> tuple[Article, ...]:
+    """As `order_of` has them, without an id for those that need none."""
+    dates = Counter(map(attrgetter("published_at"), articles))
+    if len(dates) < len(articles):
+        articles.sort(key=lambda article: article.id if dates[article.published_at] > 1 else "")
+    articles.sort(key=attrgetter("published_at"), reverse=True)
+    return tuple(articles)
+
+
+def exchange(articles: Sequence[Article], difference: Difference) -> tuple[Article, ...]:
+    """Articles in this order after some went, by their identities, and others came."""
+    if not difference.came and not difference.gone:
+        return tuple(articles)
+    after = list(articles)
+    for article in difference.gone:
+        place = bisect_left(after, order_of(article), key=order_of)
+        if place < len(after) and after[place].identity == article.identity:
+            del after[place]
+    for article in difference.came:
+        insort(after, article, key=order_of)
+    return tuple(after)
 
 
 def held_by(  # noqa: C901, PLR0911 - one line a rule reads best

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from feedsvc.articles.article import Article, Details
-    from feedsvc.feeds.groups import Difference
+    from feedsvc.feeds.differences import Difference
     from feedsvc.feeds.memory import Happening
     from feedsvc.feeds.selection import Selection
 
@@ -41,18 +42,33 @@ PARTS: Mapping[str, Callable[[Article, Details, Collection[str]], object]] = {
     "picture": lambda _article, details, _hidden: details.images[:1],
     "related": lambda _article, details, hidden: shown_coverage(details, hidden),
 }
+_PARTS = tuple(PARTS.items())
+# Parts that many articles have in common.
+_SHARED = frozenset({"type", "provider", "topics"})
 _PART_BYTES = 8
+# A copy of one that has been set up is had sooner than another.
+_BLANK = blake2b(digest_size=_PART_BYTES)
 
 
 def print_of(article: Article, hidden: Collection[str] = ()) -> bytes:
     """What a reader sees of an article, as a few bytes for each part of it."""
     details = article.details
     return b"".join(
-        blake2b(
-            repr(part(article, details, hidden)).encode("utf-8", "surrogatepass"), digest_size=_PART_BYTES
-        ).digest()
-        for part in PARTS.values()
+        [
+            _known_digest(value) if not value or name in _SHARED else _digest(value)
+            for name, part in _PARTS
+            for value in [part(article, details, hidden)]
+        ]
     )
+
+
+def _digest(value: object) -> bytes:
+    digest = _BLANK.copy()
+    digest.update(repr(value).encode("utf-8", "surrogatepass"))
+    return digest.digest()
+
+
+_known_digest = lru_cache(maxsize=4096)(_digest)
 
 
 def changed_parts(before: bytes, after: bytes) -> tuple[str, ...]:
@@ -98,7 +114,7 @@ def observe(  # noqa: PLR0913 - each comes from elsewhere
 
     def note(happening: Happening, identity: str, parts: tuple[str, ...] = (), left: tuple[str, ...] = ()) -> None:
         seen = sightings[identity]
-        where = tuple(dict.fromkeys([*seen.places, *left]))
+        where = tuple(dict.fromkeys([*seen.places, *left])) if left else seen.places
         events.append(Event(now, happening, identity, id_of(identity), seen.title, seen.path, parts, where))
 
     for article in _to_look_at(selection, difference, covers if uncovered else None):
