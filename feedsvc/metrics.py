@@ -40,6 +40,7 @@ class _State(Collector):
         self._publisher = publisher
         self._counts = counts
         self._clock = clock
+        self._started_at = clock()
 
     def collect(self) -> Iterator[Metric]:
         yield _gauge("info", "The version that runs.", {(__version__,): 1}, "version")
@@ -70,7 +71,7 @@ class _State(Collector):
     def _ages(self, state: State) -> Iterator[Metric]:
         now = self._clock()
         # Before the first reading, since the start: one that never ends must be seen too.
-        since = state.reloaded_at or self._publisher.started_at
+        since = state.reloaded_at or self._started_at
         age = {(): max(0.0, (now - since).total_seconds())}
         yield _gauge("reload_age_seconds", "Since the directory was last read without error, or the start.", age)
         if state.snapshot:

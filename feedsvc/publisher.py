@@ -72,7 +72,6 @@ class Publisher:
         self._saved: Snapshot | None = None
         # The documents of before the start, until there are others.
         self._opening: Snapshot | None = None
-        self.started_at = clock()
         self.tally = Tally()
         self.state = State()
         self.last: Outcome | None = None
