@@ -149,7 +149,7 @@ def _save_library(connection: Connection, old: Library, new: Library, read_by: s
     changed, gone = changes_of(old.files, new.files)
     if old.files:
         # One that changed may be there though it is not known: its record could not be read.
-        delete_rows(connection, FILES, map(os.fsencode, (*gone, *changed)))
+        delete_rows(connection, FILES, [os.fsencode(path) for path in (*gone, *changed)])
     else:
         # What was read otherwise, if anything.
         connection.execute(delete(FILES))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import bindparam, delete, insert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection, Dialect, Table
 
@@ -64,11 +64,12 @@ def _insertion(table: Table, dialect: Dialect) -> str:
     return str(insert(table).compile(dialect=dialect, column_keys=names))
 
 
-def delete_rows(connection: Connection, table: Table, keys: Iterable[object]) -> None:
+def delete_rows(connection: Connection, table: Table, keys: Sequence[object]) -> None:
     """Delete the rows that have these values, or tuples of them, for a primary key."""
+    if not keys:
+        return
     columns = list(table.primary_key)
     names = [f"key_{column.name}" for column in columns]
     rows = [dict(zip(names, key if isinstance(key, tuple) else (key,), strict=True)) for key in keys]
-    if rows:
-        matches = (column == bindparam(name) for column, name in zip(columns, names, strict=True))
-        connection.execute(delete(table).where(*matches), rows)
+    matches = (column == bindparam(name) for column, name in zip(columns, names, strict=True))
+    connection.execute(delete(table).where(*matches), rows)
