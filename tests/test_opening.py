@@ -151,20 +151,50 @@ def test_a_damaged_memory_opens_nothing(site: Site) -> None:
             assert (outcome.error, bool(publisher.snapshot)) == (None, True)
 
 
-def test_a_database_of_the_first_version_is_brought_up_to_date(site: Site) -> None:
-    """One that does not tell what its documents were made under goes on; from then on it does tell."""
+# What makes a database of the second version of one that is new.
+_SECOND = """
+CREATE TABLE place (path TEXT NOT NULL, place INTEGER NOT NULL, identity TEXT NOT NULL, PRIMARY KEY (path, place));
+INSERT INTO place SELECT path, number, identities FROM archived;
+DROP TABLE archived;
+ALTER TABLE place RENAME TO archived;
+CREATE TABLE seen (identity TEXT NOT NULL, title TEXT NOT NULL, path TEXT NOT NULL, print BLOB NOT NULL,
+    places TEXT NOT NULL, first_seen BIGINT NOT NULL, changed_at BIGINT, withdrawn_at BIGINT,
+    PRIMARY KEY (identity));
+INSERT INTO seen SELECT * FROM sightings;
+DROP TABLE sightings;
+ALTER TABLE seen RENAME TO sightings;
+CREATE INDEX ix_events_at ON events (at);
+CREATE INDEX ix_events_identity ON events (identity);
+CREATE INDEX ix_events_id ON events (id);
+UPDATE files SET record = CAST('[null,[]]' AS BLOB);
+UPDATE meta SET version = 2;
+"""
+_FIRST = "ALTER TABLE meta DROP COLUMN making; UPDATE meta SET version = 1;"
+
+
+@pytest.mark.parametrize("script", [_SECOND, _SECOND + _FIRST])
+def test_a_database_of_an_older_version_is_brought_up_to_date(site: Site, articles: Path, script: str) -> None:
+    """All that readers were told is remembered, and nobody is told anything; files are read once more."""
+    write_article(articles, "c.md", webUrl="https://example.org/c", publishedDateTime="2021-12-12T00:00:00Z")
+    site.run()
     assert site.state
-    before = answers(site.state.snapshot)
-    with closing(sqlite3.connect(site.url.removeprefix("sqlite:///"))) as connection, connection:
-        connection.execute("ALTER TABLE meta DROP COLUMN making")
-        connection.execute("UPDATE meta SET version = 1")
+    memory, before = site.state.memory, answers(site.state.snapshot)
+    # Each full archive document has one article.
+    assert [len(roll.archived) for roll in memory.rolls.values()] == [2, 2, 2]
+    with closing(sqlite3.connect(site.url.removeprefix("sqlite:///"))) as connection:
+        connection.executescript(script)
     with opened(site) as publisher:
-        assert publisher.snapshot is None
+        # The first did not tell under which conditions its documents were made.
+        assert (publisher.snapshot is None) == script.endswith(_FIRST)
         outcome = publisher.reload()
-        assert (outcome.error, outcome.forgetting, outcome.state.library.parsed) == (None, None, 0)
+        assert (outcome.error, outcome.forgetting, outcome.state.library.parsed) == (None, None, 3)
+        assert (outcome.state.events, outcome.state.memory) == ((), memory)
         assert answers(publisher.snapshot) == before
     with opened(site) as publisher:
         assert answers(publisher.snapshot) == before
+        outcome = publisher.reload()
+        assert (outcome.forgetting, outcome.state.library.parsed, outcome.state.memory) == (None, 0, memory)
+        assert [event.happening for event in outcome.state.changes] == ["arrived"] * 3
 
 
 def test_a_service_starts_with_the_feeds_of_before(tmp_path: Path, articles: Path) -> None:

@@ -7,9 +7,10 @@ import os
 from collections import defaultdict
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import delete, select, update
 
 from feedsvc.articles.directory import Stamp
 from feedsvc.articles.library import FileState, Library, outdated
@@ -19,9 +20,10 @@ from feedsvc.feeds.memory import Departure, Event, Memory, Roll, Sighting
 from feedsvc.store.records import decode, encode
 from feedsvc.store.store import Remembered
 from feedsvc.store.tables import ARCHIVED, DOCUMENTS, EVENTS, FILES, FORMER, META, NAMES, ROLLS, SIGHTINGS
+from feedsvc.store.writing import changes_of, delete_rows, insert_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Row, Table
 
@@ -32,7 +34,7 @@ def load_all(connection: Connection, read_by: str) -> Remembered:
     changes = connection.execute(select(EVENTS).order_by(EVENTS.c.number.desc()).limit(MAX_CHANGES))
     with _uncollected():
         library, whole = _load_library(connection, meta, read_by)
-        memory, documents = _load_memory(connection), _load_documents(connection)
+        memory, documents = _load_memory(connection, library), _load_documents(connection)
     return Remembered(library, memory, documents, tuple(map(event_of, changes)), whole, meta.making or "")
 
 
@@ -63,11 +65,29 @@ def save_all(
     if before.making != after.making:
         connection.execute(update(META).values(making=after.making))
     _save_library(connection, before.library, after.library, read_by)
-    for table, old, new in zip(_MAPPINGS, _mappings(before), _mappings(after), strict=True):
-        _save_mapping(connection, table, old, new)
-    _save_archived(connection, before.memory.rolls, after.memory.rolls)
-    if events:
-        connection.execute(insert(EVENTS), [_event_row(each) for each in events])
+    old, new = before.memory, after.memory
+    _save(connection, NAMES, _names(old), _names(new), lambda key, value: (*key, *value))
+    _save(connection, FORMER, old.former, new.former, lambda key, value: (key, value))
+    _save(connection, SIGHTINGS, old.sightings, new.sightings, _sighting_row)
+    _save(connection, ROLLS, old.rolls, new.rolls, _roll_row)
+    _save(connection, ARCHIVED, _archives(old.rolls, new.rolls), _archives(new.rolls, old.rolls), _archive_row)
+    _save(connection, DOCUMENTS, before.documents, after.documents, _document_row)
+    insert_rows(connection, EVENTS, map(_event_row, events))
+
+
+def _save(
+    connection: Connection,
+    table: Table,
+    old: Mapping[Any, Any],
+    new: Mapping[Any, Any],
+    row: Callable[[Any, Any], tuple[Any, ...]],
+) -> None:
+    """Write what is different."""
+    changed, gone = changes_of(old, new)
+    delete_rows(connection, table, (*gone, *(key for key in changed if key in old)))
+    # One that SQLite keeps in the order of the key is written page after page.
+    ordered = changed if table.dialect_options["sqlite"]["with_rowid"] else sorted(changed)
+    insert_rows(connection, table, (row(key, new[key]) for key in ordered))
 
 
 def event_of(row: Row[Any]) -> Event:
@@ -77,95 +97,20 @@ def event_of(row: Row[Any]) -> Event:
     return Event(_moment(row.at), row.happening, row.identity, row.id, row.title, row.path, parts, places)
 
 
-_MAPPINGS = (NAMES, FORMER, SIGHTINGS, ROLLS, DOCUMENTS)
+def _event_row(event: Event) -> tuple[Any, ...]:
+    places = "".join(f"\n{place}\n" for place in event.places)
+    at, parts = _seconds(event.at), ",".join(event.parts)
+    return (at, event.happening, event.identity, event.id, event.title, event.path, parts, places)
 
 
-def _mappings(remembered: Remembered) -> Iterator[Mapping[Any, Any]]:
-    """Each table's mapping, in the order of `_MAPPINGS`: keys as columns, to what is not part of the key."""
-    memory = remembered.memory
-    yield {
-        **{("topic", key[0], ""): (memory.topics[key], memory.topic_slugs[key]) for key in memory.topics},
-        **{("provider", *key): (memory.providers[key], memory.provider_slugs[key]) for key in memory.providers},
-    }
-    yield memory.former
-    yield memory.sightings
-    yield memory.rolls
-    yield remembered.documents
+def _seconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())
 
 
-def _save_mapping(connection: Connection, table: Table, old: Mapping[Any, Any], new: Mapping[Any, Any]) -> None:
-    if old is new:
-        return
-    changed = [key for key, value in new.items() if (last := old.get(key)) is not value and last != value]
-    keys = list(table.primary_key)
-    rows = [*(key for key in old if key not in new), *(key for key in changed if key in old)]
-    if rows:
-        query = delete(table).where(*(column == bindparam(f"key_{column.name}") for column in keys))
-        names = [f"key_{column.name}" for column in keys]
-        connection.execute(query, [dict(zip(names, _as_tuple(key), strict=True)) for key in rows])
-    if changed:
-        connection.execute(insert(table), [_row(table, key, new[key]) for key in changed])
-
-
-def _save_archived(connection: Connection, old: Mapping[str, Roll], new: Mapping[str, Roll]) -> None:
-    """Nearly always, some are added at the end."""
-    for path, roll in new.items():
-        before = old[path].archived if path in old else ()
-        if before == roll.archived:
-            continue
-        same = len(before) if roll.archived[: len(before)] == before else 0
-        if same < len(before):
-            connection.execute(delete(ARCHIVED).where(ARCHIVED.c.path == path))
-        added = enumerate(roll.archived[same:], same)
-        rows = [{"path": path, "place": place, "identity": identity} for place, identity in added]
-        if rows:
-            connection.execute(insert(ARCHIVED), rows)
-
-
-def _row(table: Table, key: Any, value: Any) -> dict[str, Any]:
-    columns = [column.name for column in table.columns]
-    keys = _as_tuple(key)
-    values = (
-        _as_tuple(value)
-        if isinstance(value, str | tuple)
-        else tuple(getattr(value, name) for name in columns[len(keys) :])
-    )
-    return {name: _plain(each) for name, each in zip(columns, (*keys, *values), strict=True)}
-
-
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _plain(value: Any) -> Any:
-    """As a column holds it: moments as seconds, several as lines."""
-    if isinstance(value, datetime):
-        return int(value.timestamp())
-    if isinstance(value, tuple):
-        return "\n".join(f"{each.id} {_plain(each.at)}" if isinstance(each, Departure) else each for each in value)
-    return value
-
-
-def _event_row(happened: Event) -> dict[str, Any]:
-    return {
-        "at": _plain(happened.at),
-        "happening": happened.happening,
-        "identity": happened.identity,
-        "id": happened.id,
-        "title": happened.title,
-        "path": happened.path,
-        "parts": ",".join(happened.parts),
-        "places": "".join(f"\n{place}\n" for place in happened.places),
-    }
-
-
+# Many articles come at once.
+@lru_cache(maxsize=2**12)
 def _moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _departure(line: str) -> Departure:
-    name, _, seconds = line.rpartition(" ")
-    return Departure(name, _moment(int(seconds)))
 
 
 def _moment_or_none(seconds: int | None) -> datetime | None:
@@ -173,60 +118,47 @@ def _moment_or_none(seconds: int | None) -> datetime | None:
 
 
 def _load_library(connection: Connection, meta: Row[Any], read_by: str) -> tuple[Library, bool]:
-    """The files, and whether these are all."""
+    """The files, and whether all of them are as they were."""
     files = {}
     whole = True
-    for row in connection.execute(select(FILES)):
+    same = meta.reading == read_by
+    # In the byte order of the paths, as a library has them.
+    for name, size, mtime_ns, inode, digest, record in connection.execute(select(FILES).order_by(FILES.c.path)):
+        path = os.fsdecode(name)
+        stamp = None if size is None else Stamp(size, mtime_ns, inode)
         try:
-            article, problems = decode(row.record)
+            article, problems = decode(record, path)
         except ValueError:
             # It is read again, which costs time and nothing else.
-            whole = False
-            continue
-        stamp = None if row.size is None else Stamp(row.size, row.mtime_ns, row.inode)
-        state = FileState(stamp, row.digest, article, problems)
-        files[os.fsdecode(row.path)] = state if meta.reading == read_by else outdated(state)
+            whole = readable = False
+            article, problems = None, ()
+        else:
+            readable = same
+        state = FileState(stamp, digest, article, problems)
+        files[path] = state if readable else outdated(state)
     root = None if meta.root_device is None else (meta.root_device, meta.root_inode)
-    # In the byte order of the paths, as a library has them.
-    ordered = dict(sorted(files.items(), key=lambda item: os.fsencode(item[0])))
-    return Library(ordered, root, path=os.fsdecode(meta.root_path or b"")), whole
+    return Library(files, root, path=os.fsdecode(meta.root_path or b"")), whole
 
 
 def _save_library(connection: Connection, old: Library, new: Library, read_by: str) -> None:
-    if old.files is new.files and (old.root, old.path) == (new.root, new.path):
+    if old.is_as(new):
         return
     device, inode = _fitting(*new.root) if new.root else (None, None)
     root = {"root_device": device, "root_inode": inode, "root_path": os.fsencode(new.path)}
     connection.execute(update(META).values(reading=read_by, **root))
-    if not old.files:
+    changed, gone = changes_of(old.files, new.files)
+    if old.files:
+        # One that changed may be there though it is not known: its record could not be read.
+        delete_rows(connection, FILES, [os.fsencode(path) for path in (*gone, *changed)])
+    else:
         # What was read otherwise, if anything.
         connection.execute(delete(FILES))
-    known = old.files
-    changed = [
-        path for path, state in new.files.items() if (last := known.get(path)) is not state and last != state
-    ]
-    gone = [path for path in old.files if path not in new.files]
-    # One that changed may be there though it is not known: its record could not be read.
-    if gone or changed:
-        connection.execute(
-            delete(FILES).where(FILES.c.path == bindparam("key")),
-            [{"key": os.fsencode(path)} for path in (*gone, *changed)],
-        )
-    if changed:
-        connection.execute(insert(FILES), [_file_row(path, new.files[path]) for path in changed])
+    insert_rows(connection, FILES, (_file_row(path, new.files[path]) for path in changed))
 
 
-def _file_row(path: str, state: FileState) -> dict[str, Any]:
-    stamp = state.stamp
-    size, mtime_ns, inode = _fitting(stamp.size, stamp.mtime_ns, stamp.inode) if stamp else (None,) * 3
-    return {
-        "path": os.fsencode(path),
-        "size": size,
-        "mtime_ns": mtime_ns,
-        "inode": inode,
-        "digest": state.digest,
-        "record": encode(state.article, state.problems),
-    }
+def _file_row(path: str, state: FileState) -> tuple[Any, ...]:
+    stamp = _fitting(*state.stamp) if state.stamp else (None,) * 3
+    return (os.fsencode(path), *stamp, state.digest, encode(state.article, state.problems))
 
 
 def _fitting(*numbers: int) -> tuple[int | None, ...]:
@@ -236,45 +168,25 @@ def _fitting(*numbers: int) -> tuple[int | None, ...]:
 
 def _load_documents(connection: Connection) -> dict[str, Dated]:
     return {
-        row.path: Dated(row.etag, _moment(row.last_modified), row.source, row.br, row.gzip)
-        for row in connection.execute(select(DOCUMENTS))
+        path: Dated(etag, _moment(last_modified), source, br, gzip)
+        for path, etag, last_modified, source, br, gzip in connection.execute(select(DOCUMENTS))
     }
 
 
-def _load_memory(connection: Connection) -> Memory:
+def _document_row(path: str, document: Dated) -> tuple[Any, ...]:
+    moment = _seconds(document.last_modified)
+    return (path, document.etag, moment, document.source, document.br, document.gzip)
+
+
+def _load_memory(connection: Connection, library: Library) -> Memory:
     topics: dict[tuple[str], tuple[str, str]] = {}
     providers: dict[tuple[str, str], tuple[str, str]] = {}
-    for row in connection.execute(select(NAMES)):
-        if row.kind == "topic":
-            topics[row.name_key,] = (row.name, row.slug)
+    for kind, key, domain, name, slug in connection.execute(select(NAMES)):
+        if kind == "topic":
+            topics[key,] = (name, slug)
         else:
-            providers[row.name_key, row.domain] = (row.name, row.slug)
-    shared: dict[str, tuple[str, ...]] = {}
-    sightings = {
-        row.identity: Sighting(
-            row.title,
-            row.path,
-            row.print,
-            shared.setdefault(row.places, tuple(row.places.split())),
-            _moment(row.first_seen),
-            _moment_or_none(row.changed_at),
-            _moment_or_none(row.withdrawn_at),
-        )
-        for row in connection.execute(select(SIGHTINGS))
-    }
-    archived: dict[str, list[str]] = defaultdict(list)
-    for row in connection.execute(select(ARCHIVED).order_by(ARCHIVED.c.path, ARCHIVED.c.place)):
-        archived[row.path].append(row.identity)
-    rolls = {
-        row.path: Roll(
-            row.entries,
-            _moment_or_none(row.moved_at),
-            row.size,
-            tuple(archived[row.path]),
-            tuple(_departure(line) for line in row.departed.splitlines()),
-        )
-        for row in connection.execute(select(ROLLS))
-    }
+            providers[key, domain] = (name, slug)
+    sightings = _load_sightings(connection, library)
     return Memory(
         topics={key: name for key, (name, _) in topics.items()},
         topic_slugs={key: slug for key, (_, slug) in topics.items()},
@@ -282,5 +194,80 @@ def _load_memory(connection: Connection) -> Memory:
         provider_slugs={key: slug for key, (_, slug) in providers.items()},
         former={row.path: row.now for row in connection.execute(select(FORMER))},
         sightings=sightings,
-        rolls=rolls,
+        rolls=_load_rolls(connection, sightings),
     )
+
+
+def _names(memory: Memory) -> dict[tuple[str, str, str], tuple[str, str]]:
+    return {
+        **{("topic", key[0], ""): (name, memory.topic_slugs[key]) for key, name in memory.topics.items()},
+        **{("provider", *key): (name, memory.provider_slugs[key]) for key, name in memory.providers.items()},
+    }
+
+
+def _load_sightings(connection: Connection, library: Library) -> dict[str, Sighting]:
+    """What was served, in the very strings of the articles, where they are the same."""
+    articles = {article.identity: article for article in library.articles()}
+    shared: dict[str, tuple[str, ...]] = {}
+
+    def sighting(row: tuple[Any, ...]) -> tuple[str, Sighting]:
+        identity, title, path, seen_as, places, first_seen, changed_at, withdrawn_at = row
+        if article := articles.get(identity):
+            identity = article.identity
+            title = article.title if article.title == title else title
+            path = article.path if article.path == path else path
+        if (where := shared.get(places)) is None:
+            where = shared[places] = tuple(places.split())
+        changed, withdrawn = _moment_or_none(changed_at), _moment_or_none(withdrawn_at)
+        return identity, Sighting(title, path, seen_as, where, _moment(first_seen), changed, withdrawn)
+
+    return dict(sighting(row) for row in connection.execute(select(SIGHTINGS)))
+
+
+def _sighting_row(identity: str, seen: Sighting) -> tuple[Any, ...]:
+    moments = _seconds(seen.first_seen), _seconds(seen.changed_at), _seconds(seen.withdrawn_at)
+    return (identity, seen.title, seen.path, seen.print, "\n".join(seen.places), *moments)
+
+
+def _load_rolls(connection: Connection, sightings: Mapping[str, Sighting]) -> dict[str, Roll]:
+    # The strings of the sightings.
+    shared = dict(zip(sightings, sightings, strict=True))
+    archived: dict[str, list[str]] = defaultdict(list)
+    query = select(ARCHIVED).order_by(ARCHIVED.c.path, ARCHIVED.c.number)
+    for path, _, lines in connection.execute(query):
+        identities = lines.split("\n")
+        archived[path] += map(shared.get, identities, identities)
+    return {
+        path: Roll(
+            entries,
+            _moment_or_none(moved_at),
+            size,
+            tuple(archived[path]),
+            tuple(_departure(line) for line in departed.splitlines()),
+        )
+        for path, entries, moved_at, size, departed in connection.execute(select(ROLLS))
+    }
+
+
+def _roll_row(path: str, roll: Roll) -> tuple[Any, ...]:
+    departed = "\n".join(f"{each.id} {_seconds(each.at)}" for each in roll.departed)
+    return (path, roll.entries, _seconds(roll.moved_at), roll.size, departed)
+
+
+def _departure(line: str) -> Departure:
+    name, _, seconds = line.rpartition(" ")
+    return Departure(name, _moment(int(seconds)))
+
+
+def _archives(rolls: Mapping[str, Roll], others: Mapping[str, Roll]) -> dict[tuple[str, int], tuple[str, ...]]:
+    """The full archive documents of all feeds but those that have the very same in the others."""
+    return {
+        (path, number): roll.archived[start : start + roll.size]
+        for path, roll in rolls.items()
+        if not (path in others and others[path].archived is roll.archived and others[path].size == roll.size)
+        for number, start in enumerate(range(0, len(roll.archived), roll.size))
+    }
+
+
+def _archive_row(key: tuple[str, int], identities: tuple[str, ...]) -> tuple[Any, ...]:
+    return (*key, "\n".join(identities))

@@ -5,6 +5,8 @@ Moments are whole seconds since 1970 in UTC. Every table but `events` and `meta`
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from sqlalchemy import (
@@ -76,6 +78,8 @@ SIGHTINGS = Table(
     Column("first_seen", BigInteger, nullable=False),
     Column("changed_at", BigInteger),
     Column("withdrawn_at", BigInteger),
+    # SQLite then has them once, in the order of the key, and no index beside.
+    sqlite_with_rowid=False,
 )
 
 ROLLS = Table(
@@ -92,10 +96,10 @@ ROLLS = Table(
 ARCHIVED = Table(
     "archived",
     METADATA,
-    # Which article stands where in a feed's full archive documents.
+    # The articles of a feed's full archive documents, one after the other, a line each.
     Column("path", Text, primary_key=True),
-    Column("place", Integer, primary_key=True),
-    Column("identity", Text, nullable=False),
+    Column("number", Integer, primary_key=True),
+    Column("identities", Text, nullable=False),
 )
 
 FORMER = Table(
@@ -122,10 +126,11 @@ EVENTS = Table(
     "events",
     METADATA,
     Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("at", BigInteger, nullable=False, index=True),
+    # No index: who asks for those of one article asks by any of its names, and for those of a feed, by no column.
+    Column("at", BigInteger, nullable=False),
     Column("happening", Text, nullable=False),
-    Column("identity", Text, nullable=False, index=True),
-    Column("id", Text, nullable=False, index=True),
+    Column("identity", Text, nullable=False),
+    Column("id", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("path", Text, nullable=False),
     # Names with commas.
@@ -139,9 +144,38 @@ def _add_making(connection: Connection) -> None:
     connection.execute(text("ALTER TABLE meta ADD COLUMN making TEXT"))
 
 
+def _join_rows(connection: Connection) -> None:
+    # Records have another form, and are made anew: nothing is told of files that are read again for that.
+    connection.execute(text("UPDATE files SET record = x''"))
+    for name in ("at", "identity", "id"):
+        connection.execute(text(f"DROP INDEX IF EXISTS ix_events_{name}"))
+    connection.execute(
+        text(
+            "CREATE TABLE sightings_3 (identity TEXT NOT NULL, title TEXT NOT NULL, path TEXT NOT NULL, "
+            "print BLOB NOT NULL, places TEXT NOT NULL, first_seen BIGINT NOT NULL, changed_at BIGINT, "
+            "withdrawn_at BIGINT, PRIMARY KEY (identity)) WITHOUT ROWID"
+        )
+    )
+    columns = "identity, title, path, print, places, first_seen, changed_at, withdrawn_at"
+    connection.execute(text(f"INSERT INTO sightings_3 SELECT {columns} FROM sightings ORDER BY identity"))  # noqa: S608 - of ours
+    connection.execute(
+        text(
+            "CREATE TABLE archived_3 (path TEXT NOT NULL, number INTEGER NOT NULL, identities TEXT NOT NULL, "
+            "PRIMARY KEY (path, number))"
+        )
+    )
+    query = "SELECT path, place / size, identity FROM archived JOIN rolls USING (path) ORDER BY path, place"
+    for (path, number), rows in groupby(connection.execute(text(query)).all(), itemgetter(0, 1)):
+        values = {"path": path, "number": number, "identities": "\n".join(identity for _, _, identity in rows)}
+        connection.execute(text("INSERT INTO archived_3 VALUES (:path, :number, :identities)"), values)
+    for name in ("sightings", "archived"):
+        connection.execute(text(f"DROP TABLE {name}"))
+        connection.execute(text(f"ALTER TABLE {name}_3 RENAME TO {name}"))
+
+
 # Each makes of the version that is its place in the list the next one. They name tables and columns by themselves,
 # and never through this module: it will change, and they must not.
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_add_making,)
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_add_making, _join_rows)
 VERSION = len(MIGRATIONS) + 1
 
 
