@@ -133,7 +133,8 @@ def test_a_full_disk_and_a_read_only_file(
     beginning, so that what was opened while that was so does not stay so.
     """
     service.execute(fault)
-    write_article(articles, "a.md", title="Second", body="x" * 100_000)
+    # What cannot be compressed away.
+    write_article(articles, "a.md", title="Second", body=" ".join(str(number**5) for number in range(10_000)))
     assert hint in service.reload()
     assert "Second" in service.titles()
     # The next is another connection, for which nothing of that is set.
