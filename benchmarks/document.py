@@ -71,7 +71,7 @@ def rows(medium: Corpus, big: Corpus) -> list[Row]:
     return [
         _poll("200 gzip of a 50 KB feed, a request", "200 gzip", "cpu", 1.6),
         _poll("304, a request", "304", "cpu", 2.0),
-        _poll("p99 at 64 connections, 200 gzip", "p99 of 200 gzip, 64 connections", "wall", 2.0),
+        _poll("p99 at 64 connections, 200 gzip", "p99 of 200 gzip", "wall", 2.0),
         _row(LOAD, medium, HUGO, "wall", 0.9),
         _row(LOAD, big, HUGO, "wall", 0.8),
         _row(LOAD, big, HUGO, "peak", 0.15),
