@@ -46,10 +46,9 @@ def opened(site: Site, directory: Path | None = None, **flags: str) -> Iterator[
 
 
 def answers(snapshot: Snapshot | None) -> dict[str, object]:
-    """Every feed's document, with all that readers get."""
+    """Every document, with all that readers get."""
     assert snapshot
-    feeds = {path: each for path, each in snapshot.documents.items() if not path.endswith(".opml")}
-    return {path: (each.content, each.variants, each.last_modified) for path, each in feeds.items()}
+    return {path: (each.content, each.variants, each.last_modified) for path, each in snapshot.documents.items()}
 
 
 def test_the_feeds_of_before_are_served_at_once(site: Site, articles: Path) -> None:
@@ -78,7 +77,7 @@ def test_what_is_not_there_yet_may_be_later(site: Site) -> None:
     with opened(site) as publisher:
         settings = make_settings(site.articles, **site.flags)
         service = make_application(publisher, Schedule(publisher.reload, site.every), settings, None)
-        for path in ("/", "/topics/ai", "/feeds/all/archive/1.atom", "/topics/AI.atom", "/feeds.opml", "/nowhere"):
+        for path in ("/", "/topics/ai", "/feeds/all/archive/1.atom", "/topics/AI.atom", "/nowhere"):
             answer = ask(service, path)
             assert (answer.status, answer.headers["retry-after"]) == (503, "5"), path
         assert ask(service, "/topics/ai.atom").status == 200

@@ -8,7 +8,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from feedsvc.documents.archives import Archives
-from feedsvc.documents.document import Dated, renew
+from feedsvc.documents.document import Dated, renew, restore
 from feedsvc.documents.format import (
     ATOM,
     FEED_ENDINGS,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from feedsvc.documents.document import Document
+    from feedsvc.documents.document import Document, Headers
     from feedsvc.documents.format import Format
     from feedsvc.feeds.compose import Composition
     from feedsvc.feeds.feed import Feed, Site
@@ -183,11 +183,17 @@ def reopen_all(kept: Mapping[str, Dated], site: Site, caching: str) -> Snapshot 
         caching: the Cache-Control of every document.
     """
     found = {path: reopen(path, each, site, caching) for path, each in kept.items()}
+    if OPML_PATH in kept:
+        found[OPML_PATH] = restore(kept[OPML_PATH], OPML_TYPE, _list_headers(caching))
     documents = {path: document for path, document in found.items() if document}
     if not documents:
         return None
     changed_at = max(document.last_modified for document in documents.values())
     return Snapshot(documents, {}, {}, frozenset(), None, None, changed_at, {}, whole=False)
+
+
+def _list_headers(caching: str) -> Headers:
+    return [("Cache-Control", caching), *FEED_HEADERS]
 
 
 def publish(
@@ -214,9 +220,9 @@ def publish(
     press.print(composition.feeds)
     documents, known = press.documents, press.known
     opml = render_opml(composition.feeds, composition.feeds[0].site)
-    documents[OPML_PATH] = renew(
-        known.get(OPML_PATH), opml, OPML_TYPE, [("Cache-Control", caching), *FEED_HEADERS], now
-    )
+    documents[OPML_PATH] = renew(known.get(OPML_PATH), opml, OPML_TYPE, _list_headers(caching), now)
+    # It is made again in any case, but kept for readers who come before that.
+    press.sources[OPML_PATH] = documents[OPML_PATH].etag.encode()
     if composition.changes:
         path = f"{composition.changes.path}{ATOM.ending}"
         (documents[path],) = make_parts(composition.changes, ATOM, caching, [known.get(path)], now)
