@@ -100,6 +100,15 @@ def restarted(service: Running, articles: Path) -> Running:
     return Running(articles, service.file, service.hours)
 
 
+def assert_kept(service: Running, articles: Path) -> None:
+    """The next run serves what this one did."""
+    documents = service.documents()
+    again = restarted(service, articles)
+    assert again.reload() == ""
+    assert again.documents() == documents
+    again.store.close()
+
+
 def test_a_locked_database(service: Running, articles: Path, file: Path) -> None:
     """While another program holds the file locked for longer than a writer waits, what is new is served and the
     warning says what to do; afterwards all of it is kept, each event once.
@@ -140,11 +149,7 @@ def test_a_full_disk_and_a_read_only_file(
     # The next is another connection, for which nothing of that is set.
     assert service.reload() == ""
     assert told(file) == [("arrived", "First"), ("changed", "Second")]
-    documents = service.documents()
-    again = restarted(service, articles)
-    assert again.reload() == ""
-    assert again.documents() == documents
-    again.store.close()
+    assert_kept(service, articles)
 
 
 def test_a_file_system_that_takes_no_more(service: Running, articles: Path, file: Path) -> None:
@@ -214,11 +219,7 @@ def test_a_file_damaged_while_the_service_runs(service: Running, articles: Path,
     assert "Second" in service.titles()
     assert file.with_name("memory.db.damaged").exists()
     assert told(file) == [("arrived", "First"), ("changed", "Second")]
-    documents = service.documents()
-    again = restarted(service, articles)
-    assert again.reload() == ""
-    assert again.documents() == documents
-    again.store.close()
+    assert_kept(service, articles)
 
 
 def test_rows_that_nobody_wrote(service: Running, articles: Path, file: Path) -> None:
@@ -272,11 +273,7 @@ def test_a_file_deleted_while_the_service_runs(service: Running, articles: Path,
     assert told(file) == [("arrived", "First"), ("changed", "Second")]
     with pytest.raises(BusyError):
         DatabaseStore(f"sqlite:///{file}", write=True).open()
-    documents = service.documents()
-    again = restarted(service, articles)
-    assert again.reload() == ""
-    assert again.documents() == documents
-    again.store.close()
+    assert_kept(service, articles)
 
 
 def test_an_older_file_put_back_while_the_service_runs(service: Running, articles: Path, file: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
-from feedsvc.articles.article import Image, covering
+from feedsvc.articles.article import Image
 from feedsvc.feeds.addresses import redirects_of, retired_of
 from feedsvc.feeds.differences import differing
 from feedsvc.feeds.entries import make_entry
@@ -94,10 +94,6 @@ def _kept(last: Composition, grouping: Grouping, site: Site, memory: Memory, vie
         if seen
         for path in seen.places
     }
-    covers = covering(grouping.selection.hidden ^ last.hidden)
-    for article in grouping.selection.articles if grouping.selection.hidden != last.hidden else ():
-        if covers(article):
-            moved.update(memory.sightings[article.identity].places)
     feeds = {feed.path: feed for feed in last.feeds}
     groups = {each.path: each for each in last.grouping.groups}
     return {
