@@ -27,7 +27,8 @@ from feedsvc.laps import Laps
 from feedsvc.log import fields, logger
 from feedsvc.outcome import Outcome, Tally, log_outcome
 from feedsvc.reload import State, advance, is_current, read, sort
-from feedsvc.store.store import Remembered, Store, StoreError
+from feedsvc.store.errors import StoreError
+from feedsvc.store.store import Remembered, Store
 
 if TYPE_CHECKING:
     from feedsvc.articles.library import Progress
@@ -117,8 +118,12 @@ class Publisher:
             if self.last is not None and self.last.number >= wanted:
                 return self.last
             self._started += 1
-            self.last = self._reload(self._started, progress)
-            return self.last
+            outcome = self.last = self._reload(self._started, progress)
+            if outcome.state.events:
+                # A first reload tells readers of every article: who asked for it hears of that, and it is let go.
+                self.state = replace(self.state, events=())
+                self.last = replace(outcome, state=self.state)
+            return outcome
 
     def _reload(self, number: int, progress: Progress | None) -> Outcome:
         laps = Laps()
@@ -268,6 +273,7 @@ class Publisher:
 
     def _keep(self, state: State) -> str | None:
         if self._store is None or state.snapshot is None:
+            self._untold.clear()
             return None
         if self._kept is None:
             # What could not be read must not be written over; `_recall` says why.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from watchfiles import Change, watch
+from watchfiles import watch
 
 from feedsvc.articles.directory import SUFFIXES
 from feedsvc.log import fields, logger
@@ -15,11 +16,14 @@ from feedsvc.log import fields, logger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Quiet for so long, what somebody is doing to the directory is done; but they are waited for no longer than that.
-_QUIET_MS = 50
-_LONGEST_MS = 5_000
+# Quiet for so long, an edit is done; somebody who changes more than a few files may have paused in the middle. But
+# nobody is waited for longer than that.
+_QUIET_MS = 25
+_FEW = 20
+_QUIET_AFTER_MANY_MS = 150
+_LONGEST_SECONDS = 5.0
 # How often it is seen to that it is still the same directory.
-_CHECK_MS = 5_000
+_CHECK_SECONDS = 5.0
 _MOUNTS = Path("/proc/self/mountinfo")
 # File systems that others change without telling this machine's kernel.
 _REMOTE = ("nfs", "cifs", "smb", "fuse", "9p", "afs", "ceph", "lustre", "glusterfs", "virtiofs", "vboxsf")
@@ -63,35 +67,43 @@ class Watch:
                         extra=fields(error=str(error)),
                     )
                 failed = True
-                self._stop.wait(_CHECK_MS / 1000)
+                self._stop.wait(_CHECK_SECONDS)
 
     def _watch(self, directory: tuple[int, int]) -> None:
         """Until it is another directory that has the name."""
         root = os.path.realpath(self._directory)
-
-        def concerns_us(_change: Change, path: str) -> bool:
-            """Articles and directories, and nothing hidden, but for what Kubernetes leads visible names to."""
-            names = path.removeprefix(root).split("/")
-            if any(name.startswith(".") and not name.startswith("..") for name in names):
-                return False
-            # A memory may lie here too: what we write ourselves must not make us read.
-            return names[-1].startswith("..") or "." not in names[-1] or names[-1].lower().endswith(SUFFIXES)
-
+        checked = since = time.monotonic()
+        changed: set[str] = set()
         for changes in watch(
             root,
-            watch_filter=concerns_us,
-            debounce=_LONGEST_MS,
+            watch_filter=None,
+            debounce=int(_LONGEST_SECONDS * 1000),
             step=_QUIET_MS,
             stop_event=self._stop,
-            rust_timeout=_CHECK_MS,
+            rust_timeout=_QUIET_AFTER_MANY_MS,
             yield_on_timeout=True,
             raise_interrupt=False,
         ):
-            if changes:
+            now = time.monotonic()
+            since = since if changed else now
+            changed.update(path for _, path in changes if _concerns_us(path.removeprefix(root)))
+            if changed and (not changes or len(changed) <= _FEW or now > since + _LONGEST_SECONDS):
+                changed.clear()
                 self._reload()
-            if _identity(self._directory) != directory:
-                self._reload()
-                return
+            if now > checked + _CHECK_SECONDS:
+                checked = now
+                if _identity(self._directory) != directory:
+                    self._reload()
+                    return
+
+
+def _concerns_us(path: str) -> bool:
+    """Articles and directories, and nothing hidden, but for what Kubernetes leads visible names to."""
+    names = path.split("/")
+    if any(name.startswith(".") and not name.startswith("..") for name in names):
+        return False
+    # A memory may lie here too: what we write ourselves must not make us read.
+    return names[-1].startswith("..") or "." not in names[-1] or names[-1].lower().endswith(SUFFIXES)
 
 
 def _identity(directory: Path) -> tuple[int, int]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from feedsvc.outcome import Outcome
     from feedsvc.reload import State
 
 HOUR = timedelta(hours=1)
@@ -52,12 +53,15 @@ class Site:
     def run(self, reloads: int = 1) -> State:
         """Start, reload, each time an hour later than before, and stop."""
         with self.running() as publisher:
-            for _ in range(reloads):
-                self.hours += 1
-                outcome = publisher.reload()
-                assert outcome.error is None
-                assert outcome.forgetting is None
-        return publisher.state
+            outcomes = [self._reload(publisher) for _ in range(reloads)]
+        return outcomes[-1].state
+
+    def _reload(self, publisher: Publisher) -> Outcome:
+        self.hours += 1
+        outcome = publisher.reload()
+        assert outcome.error is None
+        assert outcome.forgetting is None
+        return outcome
 
     def document(self, path: str) -> bytes:
         """A document of the last run."""

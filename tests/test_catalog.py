@@ -17,7 +17,7 @@ from feedsvc.feeds.memory import Memory
 from feedsvc.feeds.selection import Selection
 from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
-from feedsvc.serve import make_application
+from feedsvc.service import make_application
 from feedsvc.text import fold
 
 if TYPE_CHECKING:

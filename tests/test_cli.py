@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +32,13 @@ def run(*arguments: str, cwd: Path = ROOT, **variables: str) -> subprocess.Compl
         timeout=PATIENCE_SECONDS,
         check=False,
     )
+
+
+def test_the_first_process_of_the_server_imports_next_to_nothing() -> None:
+    """What it imports it would hold for as long as it watches the other."""
+    seen = "import sys, feedsvc.cli; print(*{'sqlalchemy', 'flask', 'feedgen', 'lxml', 'nh3'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -13,7 +13,7 @@ from support import NOW, ROOT, Answer, ask, make_settings, write_article
 
 from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
-from feedsvc.serve import make_application
+from feedsvc.service import make_application
 from feedsvc.web.counts import Counts
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from support import NOW, ask, make_settings, write_article
 from feedsvc import health
 from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
-from feedsvc.serve import make_application
+from feedsvc.service import make_application
 from feedsvc.store.database import DatabaseStore
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from feedsvc.articles.library import LoadRules
 from feedsvc.publisher import Publisher
 from feedsvc.store import database
 from feedsvc.store.database import DatabaseStore
-from feedsvc.store.store import BusyError
+from feedsvc.store.errors import BusyError
 from feedsvc.store.tables import SIGHTINGS
 
 if TYPE_CHECKING:

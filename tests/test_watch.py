@@ -76,6 +76,16 @@ def test_many_changes_call_once(watched: Watched) -> None:
     assert watched.calls <= 2
 
 
+def test_who_changes_much_may_pause(watched: Watched) -> None:
+    """Pauses longer than those after which a single edit is shown do not make a reload of each part."""
+    for part in range(6):
+        for number in range(100):
+            (watched.directory / f"{part}-{number}.md").write_bytes(b"")
+        threading.Event().wait(0.05)
+    assert watched.is_called()
+    assert watched.calls <= 2
+
+
 def test_what_is_no_article_calls_for_nothing(watched: Watched) -> None:
     """What git does for itself is no change, nor is what the memory writes; what visible names lead into is."""
     (watched.directory / ".git").mkdir()

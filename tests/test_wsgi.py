@@ -14,7 +14,7 @@ from support import NOW, Answer, ask, make_settings, write_article
 from feedsvc.documents.shelf import MAX_WAITING
 from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
-from feedsvc.serve import make_application
+from feedsvc.service import make_application
 
 if TYPE_CHECKING:
     from pathlib import Path

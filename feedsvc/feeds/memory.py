@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from feedsvc.articles.article import id_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -71,11 +73,15 @@ class Event:
     at: datetime
     happening: Happening
     identity: str
-    id: str
     title: str
     path: str
     parts: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The entry id of the article."""
+        return id_of(self.identity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from feedsvc.articles.article import covering, id_of
+from feedsvc.articles.article import covering
 from feedsvc.feeds.entries import shown_coverage
 from feedsvc.feeds.memory import Event, Memory, Sighting
 from feedsvc.feeds.rolls import Departures
@@ -115,7 +115,7 @@ def observe(  # noqa: PLR0913 - each comes from elsewhere
     def note(happening: Happening, identity: str, parts: tuple[str, ...] = (), left: tuple[str, ...] = ()) -> None:
         seen = sightings[identity]
         where = tuple(dict.fromkeys([*seen.places, *left])) if left else seen.places
-        events.append(Event(now, happening, identity, id_of(identity), seen.title, seen.path, parts, where))
+        events.append(Event(now, happening, identity, seen.title, seen.path, parts, where))
 
     for article in _to_look_at(selection, difference, covers if uncovered else None):
         identity = article.identity

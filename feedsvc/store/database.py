@@ -13,10 +13,10 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from feedsvc.log import fields, logger
+from feedsvc.store.errors import StoreError
 from feedsvc.store.place import can_write, claim, file_at, lock_of, path_of, put_aside
 from feedsvc.store.records import reading
 from feedsvc.store.rows import documents_made, event_of, load_all, save_all
-from feedsvc.store.store import Remembered, StoreError
 from feedsvc.store.tables import EVENTS, VersionError, check_version, prepare
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from feedsvc.articles.library import LoadRules
     from feedsvc.documents.document import Dated
     from feedsvc.feeds.memory import Event
+    from feedsvc.store.store import Remembered
 
 # What cannot be loaded raises one of these: SQLite's errors, and those of what the rows hold.
 _UNREADABLE = (SQLAlchemyError, ValueError, TypeError, OverflowError)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feedsvc.log import fields, logger
-from feedsvc.store.store import BusyError, StoreError
+from feedsvc.store.errors import BusyError, StoreError
 
 if TYPE_CHECKING:
     from typing import IO

@@ -94,7 +94,7 @@ def event_of(row: Row[Any]) -> Event:
     """An event as it was."""
     parts = tuple(filter(None, row.parts.split(",")))
     places = tuple(row.places.split())
-    return Event(_moment(row.at), row.happening, row.identity, row.id, row.title, row.path, parts, places)
+    return Event(_moment(row.at), row.happening, row.identity, row.title, row.path, parts, places)
 
 
 def _event_row(event: Event) -> tuple[Any, ...]:

@@ -15,14 +15,6 @@ if TYPE_CHECKING:
     from feedsvc.feeds.memory import Event
 
 
-class StoreError(Exception):
-    """The store cannot be used; the message says why, and what to do."""
-
-
-class BusyError(StoreError):
-    """Another process writes the store."""
-
-
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """All that outlives a restart.

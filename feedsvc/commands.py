@@ -1,0 +1,187 @@
+"""The commands that look at articles, or at what is remembered of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from feedsvc import health
+from feedsvc.build import BuildError, build
+from feedsvc.clock import iso
+from feedsvc.documents.format import FEED_ENDINGS
+from feedsvc.explain import ExplainError, explain
+from feedsvc.flags import fail, flags, settings_of
+from feedsvc.log import logger
+from feedsvc.publisher import Publisher
+from feedsvc.rules import load_rules
+from feedsvc.store.database import DatabaseStore
+from feedsvc.store.errors import StoreError
+from feedsvc.store.store import Remembered
+from feedsvc.text import printable
+
+if TYPE_CHECKING:
+    from feedsvc.articles.library import Progress
+    from feedsvc.feeds.memory import Event
+    from feedsvc.reload import State
+    from feedsvc.settings import Settings
+
+
+@click.command("check")
+@flags("articles", "store")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="text or json.")
+def check_command(style: str, **given: str | None) -> None:
+    """List every problem of every file, with its place. Exit status 1 if there is one.
+
+    \b
+    Example: feedsvc check --articles seeds
+    """
+    state = _loaded(settings_of(given))
+    problems = state.problems
+    if style == "json":
+        click.echo(json.dumps(health.check_report(state), ensure_ascii=False, indent=2))
+    else:
+        for problem in problems:
+            click.echo(str(problem))
+        for each in state.superseded:
+            click.echo(f"{each.path}: note: superseded by {each.by}, a revision of the same article")
+        click.echo(health.summary(state))
+    sys.exit(1 if problems else 0)
+
+
+@click.command("list")
+@flags("articles", "base-url", "store")
+def list_command(**given: str | None) -> None:
+    """List the feeds, with the number of articles and the date of the newest.
+
+    \b
+    Example: feedsvc list --articles seeds
+    """
+    state = _loaded(settings_of(given))
+    feeds = state.snapshot.feeds if state.snapshot else {}
+    width = max(map(len, feeds), default=0)
+    for path, feed in feeds.items():
+        click.echo(f"{path:{width}}  {feed.total:6,}  {iso(feed.newest) or '-':20}  {feed.name}")
+
+
+@click.command("explain")
+@flags("articles", "store")
+@click.argument("file", type=click.Path(path_type=Path))
+def explain_command(file: Path, **given: str | None) -> None:
+    """Tell what was read of FILE, and which feeds carry it or what holds it back.
+
+    \b
+    Example: feedsvc explain seeds/003_efb2269f08c59097.txt
+    """
+    settings = settings_of(given)
+    try:
+        for line in explain(_loaded(settings), settings.articles, file):
+            click.echo(line)
+    except ExplainError as error:
+        fail(str(error))
+
+
+@click.command("build")
+@flags("articles", "base-url", "store")
+@click.option("--accept", is_flag=True, help="Also where readers would lose much by it.")
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+def build_command(out: Path, *, accept: bool, **given: str | None) -> None:
+    """Write all feeds and pages as files below OUT, for a static host or a CDN.
+
+    \b
+    Example: feedsvc build public --base-url https://feeds.example.org
+    """
+    settings = settings_of(given)
+    logger.setLevel("WARNING")
+    with closing(DatabaseStore(settings.store.url, write=True)) as store:
+        state = _reloaded(settings, Publisher(settings, store=store), accept=accept)
+    if state.snapshot is None:  # pragma: no cover - a reload without an error leaves a snapshot
+        fail("nothing to write")
+    try:
+        built = build(state.snapshot, out, settings.articles)
+    except BuildError as error:
+        fail(str(error))
+    click.echo(
+        f"{out}: {health.count_of(built.files, 'file')}, {built.written} written, {built.removed} removed, "
+        f"{health.count_of(len(state.problems), 'problem')}"
+    )
+
+
+@click.command("history")
+@flags("articles", "store")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many events.")
+@click.argument("about", required=False)
+def history_command(about: str | None, limit: int, **given: str | None) -> None:
+    """Tell what happened to articles for their readers, the newest first.
+
+    ABOUT is an article's file, title, URL or id, or a feed such as /topics/ai; without it, all articles are meant.
+
+    \b
+    Example: feedsvc history seeds/001_ead6f760b060af40.txt
+    """
+    settings = settings_of(given)
+    with closing(DatabaseStore(settings.store.url, write=False)) as store:
+        names = [None] if about is None else [about, _relative(about, settings.articles), _feed(about)]
+        events: list[Event] = next((found for name in names if (found := store.history(name, limit))), [])
+    for event in events:
+        parts = f" ({', '.join(event.parts)})" if event.parts else ""
+        click.echo(f"{iso(event.at)}  {event.happening:9}  {printable(event.path)}  {event.title}{parts}")
+    if not events:
+        click.echo("nothing is known of it" if about else "nothing has happened yet")
+
+
+def _loaded(settings: Settings) -> State:
+    """The state after one reload, with progress on a terminal. What is remembered is read, and left as it is."""
+    logger.setLevel("ERROR")
+    return _reloaded(settings, Publisher(settings, remembered=_remembered(settings)), accept=True)
+
+
+def _remembered(settings: Settings) -> Remembered:
+    """What is remembered; nothing, and a note, where that cannot be had: the rest can be told all the same."""
+    try:
+        with closing(DatabaseStore(settings.store.url, write=False)) as store:
+            return store.load(load_rules(settings))
+    except StoreError as error:
+        click.echo(f"feedsvc: note: {error}", err=True)
+        return Remembered()
+
+
+def _reloaded(settings: Settings, publisher: Publisher, *, accept: bool) -> State:
+    outcome = publisher.reload(_progress(), accept=accept)
+    if outcome.error:
+        fail(f"{settings.articles}: {outcome.error}")
+    if outcome.forgetting:
+        click.echo(f"feedsvc: note: the memory is not kept: {outcome.forgetting}", err=True)
+    return outcome.state
+
+
+def _progress() -> Progress | None:
+    """Shows how far the reading is, once it has taken a second; nothing where nobody looks."""
+    if not sys.stderr.isatty():
+        return None
+    begin = shown = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown
+        moment = time.monotonic()
+        if moment > begin + 1 and (moment > shown + 0.2 or done == total):
+            shown = moment
+            click.echo(f"\rreading file {done:,} of {total:,}", nl=done == total, err=True)
+
+    return show
+
+
+def _relative(name: str, root: Path) -> str:
+    """A file's path relative to the articles, as it is remembered."""
+    path = Path(name).absolute()
+    return str(path.relative_to(root.absolute())) if path.is_relative_to(root.absolute()) else name
+
+
+def _feed(path: str) -> str:
+    """A feed's path, of that of one of its forms."""
+    return next((path.removesuffix(each) for each in FEED_ENDINGS if path.endswith(each)), path)

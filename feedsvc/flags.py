@@ -1,0 +1,68 @@
+"""What all commands share: their flags, the settings that these lead to, and how they fail."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from feedsvc import health, log
+from feedsvc.config import ConfigError, load_settings
+from feedsvc.remote import TOKEN
+
+if TYPE_CHECKING:
+    from feedsvc.settings import Settings
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_FLAGS: dict[str, tuple[str, str, str]] = {
+    "config": ("config", "FILE", "The configuration file (config/feedsvc.yaml where it exists)."),
+    "articles": ("articles", "DIR", "The directory of articles."),
+    "host": ("host", "ADDRESS", "The address to listen on."),
+    "port": ("port", "NUMBER", "The port to listen on."),
+    "base-url": ("base_url", "URL", "What the public URLs begin with."),
+    "store": ("store.url", "URL", "Where it is kept what readers were told, such as sqlite:///var/feedsvc.db."),
+    "reload-every": ("reload.every", "DURATION", "How often the directory is read again, such as 60s."),
+}
+
+
+def flags(*names: str) -> Callable[[_Command], _Command]:
+    """Give a command these flags, and `--config`."""
+
+    def decorate(command: _Command) -> _Command:
+        for name in reversed(("config", *names)):
+            _, metavar, text = _FLAGS[name]
+            command = click.option(f"--{name}", metavar=metavar, help=text)(command)
+        return command
+
+    return decorate
+
+
+def settings_of(given: dict[str, str | None]) -> Settings:
+    """What is configured, with what the flags say over it; a wrong configuration ends the command."""
+    path = given.pop("config", None)
+    keys = {_FLAGS[name.replace("_", "-")][0]: value for name, value in given.items()}
+    try:
+        settings = load_settings(Path(path) if path else None, os.environ, keys)
+    except ConfigError as error:
+        click.echo(f"feedsvc: the configuration has {health.count_of(len(error.mistakes), 'mistake')}:", err=True)
+        for mistake in error.mistakes:
+            click.echo(f"  {mistake}", err=True)
+        sys.exit(2)
+    log.configure(settings.log.level, settings.log.format)
+    return settings
+
+
+def token() -> str | None:
+    """What admin requests need, where there is any."""
+    return os.environ.get(TOKEN, "").strip() or None
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """End with a message."""
+    click.echo(f"feedsvc: {message}", err=True)
+    sys.exit(code)
