@@ -98,8 +98,8 @@ def _feeds(state: State, article: Article) -> Iterator[str]:
     carrying = {
         feed.path: position
         for feed in feeds
-        for position, entry in enumerate(feed.entries, 1)
-        if entry.id == article.id
+        for position, recipe in enumerate(feed.recipes, 1)
+        if recipe.id == article.id
     }
     for path, position in carrying.items():
         yield f"carried by  {path} (entry {position})"

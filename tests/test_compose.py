@@ -73,10 +73,10 @@ def test_limit() -> None:
     assert feed.total == 3
 
 
-def test_entries_are_shared() -> None:
-    """An article's entry is made once and is the same in every feed."""
+def test_recipes_are_shared() -> None:
+    """The recipe of an article's entry is made once and is the same in every feed."""
     feeds = feeds_of(composed(make_article(topics=("AI",))))
-    assert feeds["/feeds/all"].entries[0] is feeds["/topics/ai"].entries[0]
+    assert feeds["/feeds/all"].recipes[0] is feeds["/topics/ai"].recipes[0]
 
 
 def test_ids_do_not_depend_on_the_host() -> None:

@@ -89,7 +89,7 @@ feeds = st.builds(
     title=words.map("F{}".format),
     description=words.map("D{}".format),
     updated=moments,
-    entries=st.lists(entries, max_size=6, unique_by=lambda entry: entry.id).map(tuple),
+    recipes=st.lists(entries, max_size=6, unique_by=lambda entry: entry.id).map(tuple),
     total=st.just(9),
     site=st.sampled_from([SITE, replace(SITE, base_url="https://other.example")]),
     icon=st.none() | images,
@@ -122,7 +122,7 @@ def test_what_the_last_documents_hold_is_what_would_be_made(last: Feed, feed: Fe
     mixed = tuple(data.draw(st.permutations([*feed.entries, *old])))
     if data.draw(st.booleans()):
         feed = replace(feed, site=last.site, language=last.language)
-    feed = replace(feed, entries=mixed)
+    feed = replace(feed, recipes=mixed)
     draft = Draft(feed, last)
     pages = [form.render(draft, page) for form, page in zip(FORMATS.values(), whole(last), strict=True)]
     assert pages == whole(feed)
@@ -134,7 +134,7 @@ def test_what_feeds_share_is_what_would_be_made(some: list[Feed], data: st.DataO
     shared = [entry for feed in some for entry in feed.entries]
     site = some[0].site
     some = [
-        replace(feed, site=site, entries=tuple(data.draw(st.lists(st.sampled_from(shared), unique_by=id))))
+        replace(feed, site=site, recipes=tuple(data.draw(st.lists(st.sampled_from(shared), unique_by=id))))
         for feed in some
         if shared
     ]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from support import NOW, SITE, compose_all, make_article, rewrite
 
 from feedsvc.articles.article import Article, Author, Coverage, Details, Image, Link, Provider
-from feedsvc.feeds.entries import make_entry
-from feedsvc.feeds.feed import Entry, View
+from feedsvc.feeds.entries import Showings
+from feedsvc.feeds.feed import Entry, Recipe, View
 from feedsvc.feeds.memory import Event, Memory, Sighting
 from feedsvc.feeds.selection import Selection
 from feedsvc.feeds.sightings import PARTS, changed_parts, observe, print_of
@@ -60,11 +60,18 @@ def entry_of(article: Article, memory: Memory) -> Entry:
     return feed.entries[0]
 
 
+def recipe_of(article: Article) -> Recipe:
+    """What feeds hold in the place of its entry."""
+    (feed, *_) = compose_all(Selection((article,)), SITE).feeds
+    return feed.recipes[0]
+
+
 @pytest.mark.parametrize("part", VISIBLE)
 def test_what_a_reader_sees_is_remembered(part: str) -> None:
     """Every part of an article that reaches a document tells when it changes, and which it was."""
     changed = rewrite(ARTICLE, **VISIBLE[part])
     assert entry_of(changed, Memory()) != entry_of(ARTICLE, Memory())
+    assert recipe_of(changed) != recipe_of(ARTICLE)
     memory, _ = told(Memory(), ARTICLE)
     memory, events = told(memory, changed, after=HOUR)
     assert [(event.happening, event.parts) for event in events] == [("changed", (part,))]
@@ -76,6 +83,7 @@ def test_what_no_reader_sees_changes_nothing(name: str) -> None:
     """A score, a category, a file's name: no entry has it, and nobody is told of it."""
     changed = rewrite(ARTICLE, **{name: INVISIBLE[name]})
     assert entry_of(changed, Memory()) == entry_of(ARTICLE, Memory())
+    assert recipe_of(changed) == recipe_of(ARTICLE)
     memory, _ = told(Memory(), ARTICLE)
     _, events = told(memory, changed, after=HOUR)
     assert events == []
@@ -196,7 +204,7 @@ def test_entries_are_made_of_nothing_else() -> None:
     for change in VISIBLE.values():
         changes |= change
     memory = compose_all(Selection((rewrite(ARTICLE, **changes),)), SITE, Memory(), View()).memory
-    one = make_entry(ARTICLE, SITE, memory, View(), ())
-    other = make_entry(rewrite(ARTICLE, **changes), SITE, memory, View(), ())
+    one = Showings(SITE, memory, View(), ()).of(ARTICLE).make()
+    other = Showings(SITE, memory, View(), ()).of(rewrite(ARTICLE, **changes)).make()
     same = {field.name for field in fields(Entry) if getattr(one, field.name) == getattr(other, field.name)}
     assert same == {"id"}

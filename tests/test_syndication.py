@@ -66,7 +66,7 @@ def feed(*entries: Entry, **fields: Any) -> Feed:
         title="AI · The site",
         description="AI: All of it",
         updated=UPDATED,
-        entries=entries,
+        recipes=entries,
         total=len(entries),
         site=SITE,
         language=SITE.language,

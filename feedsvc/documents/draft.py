@@ -11,7 +11,7 @@ from feedsvc.documents.content import render_content
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from feedsvc.feeds.feed import Entry, Feed
+    from feedsvc.feeds.feed import Entry, Feed, Recipe
 
 _Made = TypeVar("_Made")
 
@@ -19,28 +19,28 @@ _Made = TypeVar("_Made")
 class Stock:
     """Finished entries, by form, that other feeds to come will show too; the last of them takes an entry away.
 
-    It is for the feeds of one moment, of which all that show an article have the very same entry.
+    It is for the feeds of one moment, of which all that show an article have the very same recipe.
     """
 
     def __init__(self, feeds: Iterable[Feed] = ()) -> None:
         """For these feeds, each of which is to take its entries once."""
-        # By where an entry is in memory; the feeds are held here, so that no other can come to be there.
+        # By where a recipe is in memory; the feeds are held here, so that no other can come to be there.
         self._feeds = tuple(feeds)
-        self._awaited = Counter((id(entry), feed.language) for feed in self._feeds for entry in feed.entries)
+        self._awaited = Counter((id(recipe), feed.language) for feed in self._feeds for recipe in feed.recipes)
         self._forms: dict[tuple[int, str], dict[str, bytes]] = {}
 
     def __len__(self) -> int:
         return len(self._forms)
 
-    def take(self, entry: Entry, language: str) -> dict[str, bytes] | None:
+    def take(self, recipe: Recipe, language: str) -> dict[str, bytes] | None:
         """An entry in all forms, where it is there."""
-        key = id(entry), language
+        key = id(recipe), language
         self._awaited[key] -= 1
         return self._forms.get(key) if self._awaited[key] > 0 else self._forms.pop(key, None)
 
-    def put(self, entry: Entry, language: str, form: str, made: bytes) -> None:
+    def put(self, recipe: Recipe, language: str, form: str, made: bytes) -> None:
         """Have an entry ready, where a feed waits for it. It is to be put here in all forms, or in none."""
-        key = id(entry), language
+        key = id(recipe), language
         if self._awaited[key] > 0:
             self._forms.setdefault(key, {})[form] = made
 
@@ -56,16 +56,18 @@ class Draft:
         """Of a feed, given the feed as the last documents have it, where there are such, and what is in stock."""
         self.feed = feed
         self._stock = Stock() if stock is None else stock
-        was: dict[str, tuple[int, Entry]] = {}
+        was: dict[str, tuple[int, Recipe]] = {}
         if last and (last.site, last.language) == (feed.site, feed.language):
-            was = {entry.id: (place, entry) for place, entry in enumerate(last.entries)}
+            was = {recipe.id: (place, recipe) for place, recipe in enumerate(last.recipes)}
         # Where each entry is in the last documents, or all of its forms, or None where it is fresh.
         self._known: list[int | dict[str, bytes] | None] = []
-        for entry in feed.entries:
-            stocked = self._stock.take(entry, feed.language)
-            place, before = was.get(entry.id, (0, None))
-            self._known.append(place if before == entry else stocked)
-        self.fresh = tuple(each for each, known in zip(feed.entries, self._known, strict=True) if known is None)
+        for recipe in feed.recipes:
+            stocked = self._stock.take(recipe, feed.language)
+            place, before = was.get(recipe.id, (0, None))
+            self._known.append(place if before == recipe else stocked)
+        self.fresh: tuple[Entry, ...] = tuple(
+            recipe.make() for recipe, known in zip(feed.recipes, self._known, strict=True) if known is None
+        )
         self._made: dict[Callable[[Draft], Any], Any] = {}
 
     @property
@@ -95,10 +97,10 @@ class Draft:
         """
         made = iter(fresh)
         entries = []
-        for entry, known in zip(self.feed.entries, self._known, strict=True):
+        for recipe, known in zip(self.feed.recipes, self._known, strict=True):
             if known is None:
                 entries.append(next(made))
-                self._stock.put(entry, self.feed.language, form, entries[-1])
+                self._stock.put(recipe, self.feed.language, form, entries[-1])
             else:
                 entries.append(last[known] if isinstance(known, int) else known[form])
         return entries

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import feedsvc
 
 if TYPE_CHECKING:
-    from feedsvc.feeds.feed import Entry, Feed
+    from feedsvc.feeds.feed import Feed, Recipe
 
 # Those that have a hand in the bytes of a feed.
 _LIBRARIES = ("babel", "brotli", "feedgen", "lxml")
@@ -24,26 +24,26 @@ _BYTES = 16
 class Sources:
     """What feeds are made of, as a few bytes each: two are the same where the feeds are, and the program is.
 
-    An entry is looked at once, whatever number of feeds shows it.
+    A recipe is looked at once, whatever number of feeds shows it.
     """
 
     def __init__(self) -> None:
-        # By where the entry is in memory; it is held here, so that no other can come to be there.
-        self._entries: dict[int, tuple[Entry, bytes]] = {}
+        # By where the recipe is in memory; it is held here, so that no other can come to be there.
+        self._recipes: dict[int, tuple[Recipe, bytes]] = {}
 
     def of(self, feed: Feed) -> bytes:
         """What this feed is made of."""
         digest = hashlib.blake2b(program(), digest_size=_BYTES)
-        for entry in feed.entries:
-            digest.update(self._of_entry(entry))
-        rest = [getattr(feed, each.name) for each in fields(feed) if each.name != "entries"]
+        for recipe in feed.recipes:
+            digest.update(self._of_recipe(recipe))
+        rest = [getattr(feed, each.name) for each in fields(feed) if each.name != "recipes"]
         digest.update(_digest(rest))
         return digest.digest()
 
-    def _of_entry(self, entry: Entry) -> bytes:
-        known = self._entries.get(id(entry))
+    def _of_recipe(self, recipe: Recipe) -> bytes:
+        known = self._recipes.get(id(recipe))
         if known is None:
-            known = self._entries[id(entry)] = entry, _digest(entry)
+            known = self._recipes[id(recipe)] = recipe, _digest(recipe)
         return known[1]
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from feedsvc.documents.draft import Draft
-    from feedsvc.feeds.feed import Entry, Feed
+    from feedsvc.feeds.feed import Entry, Feed, Recipe
 
 ATOM_TYPE = "application/atom+xml; charset=utf-8"
 RSS_TYPE = "application/rss+xml; charset=utf-8"
@@ -113,7 +113,7 @@ def _generator(draft: Draft, ending: str, media_type: str) -> FeedGenerator:
     generator.author(name=_text(feed.site.title))
     generator.language(feed.language)
     generator.generator(_GENERATOR)
-    generator.updated(max([feed.updated, *(_exact(entry.updated, entry) for entry in feed.entries)]))
+    generator.updated(max([feed.updated, *(_exact(recipe.updated, recipe) for recipe in feed.recipes)]))
     if feed.icon:
         generator.icon(feed.icon.url)
         width = feed.icon.width or 0
@@ -136,7 +136,7 @@ def _items(draft: Draft) -> list[FeedEntry]:
     return [_item(*each, base_url) for each in zip(draft.fresh, draft.contents, strict=True)]
 
 
-def _exact(moment: datetime, entry: Entry) -> datetime:
+def _exact(moment: datetime, entry: Recipe) -> datetime:
     """A moment with a fraction of its second that the entry's id decides, in every feed and every run alike.
 
     Articles of one second are usual, and validators want no two entries of a feed to say the same moment. An entry

@@ -37,7 +37,7 @@ def compose_changes(events: Iterable[Event], site: Site, urls: Mapping[str, str]
         title=f"Changes · {site.title}",
         description=f"What arrived, changed and was withdrawn in {site.title}",
         updated=latest(entries, NO_CHANGE_YET),
-        entries=entries,
+        recipes=entries,
         total=len(entries),
         site=site,
         page=everything,

@@ -11,8 +11,8 @@ from uuid import NAMESPACE_URL, uuid5
 from feedsvc.articles.article import Image
 from feedsvc.feeds.addresses import redirects_of, retired_of
 from feedsvc.feeds.differences import differing
-from feedsvc.feeds.entries import make_entry
-from feedsvc.feeds.feed import Archive, Entry, Feed, Site, View, latest
+from feedsvc.feeds.entries import Showings
+from feedsvc.feeds.feed import Archive, Feed, Site, View, latest
 from feedsvc.feeds.rolls import Cut, call_roll, cut
 
 if TYPE_CHECKING:
@@ -114,25 +114,23 @@ def compose_archive(composition: Composition, feed: Feed, number: int) -> Feed |
     archives = composition.archives[feed.path]
     if not 1 <= number <= len(archives):
         return None
-    entries = tuple(
-        make_entry(article, feed.site, composition.memory, composition.view, composition.hidden)
-        for article in archives[number - 1]
-    )
+    showings = Showings(feed.site, composition.memory, composition.view, composition.hidden)
+    recipes = tuple(map(showings.of, archives[number - 1]))
     return replace(
         feed,
-        updated=latest(entries, NO_CHANGE_YET),
-        entries=entries,
+        updated=latest(recipes, NO_CHANGE_YET),
+        recipes=recipes,
         archive=Archive(number, full=number < len(archives)),
         # What changes when articles are added must not be in an archive document.
         archives=0,
-        total=len(entries),
+        total=len(recipes),
         icon=None,
         departed=(),
     )
 
 
 class _Composer:
-    """Makes feeds; an article's entry is made once, whatever number of feeds shows it."""
+    """Makes feeds."""
 
     def __init__(
         self, site: Site, memory: Memory, view: View, grouping: Grouping, last: Composition | None
@@ -140,14 +138,13 @@ class _Composer:
         self.site = site
         self.memory = memory
         self.view = view
-        self.hidden = grouping.selection.hidden
+        self.showings = Showings(site, memory, view, grouping.selection.hidden)
         self.at = grouping.selection.at
         difference = grouping.difference
         # Documents of archives are taken over where it is known what is not the same.
         self.last = last if last and difference and last.view == view else None
         self.touched = {each.identity for each in (*difference.came, *difference.gone)} if difference else set()
         self.rolls: dict[str, Roll] = {}
-        self.entries: dict[str, Entry] = {}
         self.archives: dict[str, tuple[tuple[Article, ...], ...]] = {}
 
     def feed(self, group: Group) -> Feed:
@@ -162,10 +159,10 @@ class _Composer:
             last=self.last_cut(path),
             touched=self.touched,
         )
-        entries = tuple(map(self.entry, made.shown))
-        roll = self.rolls[path] = call_roll(last, entries, made, self.view.limit, self.at)
+        recipes = tuple(map(self.showings.of, made.shown))
+        roll = self.rolls[path] = call_roll(last, recipes, made, self.view.limit, self.at)
         self.archives[path] = made.archives
-        changed_at = latest(entries, NO_CHANGE_YET)
+        changed_at = latest(recipes, NO_CHANGE_YET)
         title = self.site.title if kind == "all" else self.words(self.view.title, name)
         about = self.site.description if kind == "all" else self.words(self.view.description, name)
         return Feed(
@@ -177,7 +174,7 @@ class _Composer:
             description=listing.description or about,
             # An article that comes with an old date, or goes, changes the feed as well.
             updated=max(changed_at, roll.moved_at or changed_at),
-            entries=entries,
+            recipes=recipes,
             total=len(group.articles),
             site=self.site,
             icon=Image(listing.icon) if listing.icon else _icon(group.articles) if kind == "provider" else None,
@@ -205,11 +202,6 @@ class _Composer:
         """A template of the configuration, filled in. Plain replacement: a name may hold braces."""
         values = {"{name}": name, "{site}": self.site.title, "{about}": self.site.description}
         return re.sub(r"\{(name|site|about)\}", lambda match: values[match[0]], template)
-
-    def entry(self, article: Article) -> Entry:
-        if article.identity not in self.entries:
-            self.entries[article.identity] = make_entry(article, self.site, self.memory, self.view, self.hidden)
-        return self.entries[article.identity]
 
 
 def _icon(articles: Iterable[Article]) -> Image | None:

@@ -6,7 +6,7 @@ Two equal feeds make the same documents; a field of an article that is not here 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +68,29 @@ class Entry:
     featured: str | None = None
     amp: str | None = None
 
+    def make(self) -> Entry:
+        """An entry is a recipe too, of itself."""
+        return self
+
+
+class Recipe(Protocol):
+    """What an entry is made of: a fraction of it, which feeds hold in its place. Equal ones make equal entries."""
+
+    @property
+    def id(self) -> str:
+        """That of the entry."""
+
+    @property
+    def published(self) -> datetime:
+        """The same."""
+
+    @property
+    def updated(self) -> datetime:
+        """The same."""
+
+    def make(self) -> Entry:
+        """Make the entry."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -109,7 +132,7 @@ class Archive:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A named, ordered list of selected articles.
+    """A named, ordered list of selected articles, each as the recipe of an entry.
 
     `path` is that of its page; the path of a format has the format's ending behind it. `total` counts the
     articles that the feed would hold without a limit, `newest` is the date of the first. `archives` is the number
@@ -124,7 +147,7 @@ class Feed:
     title: str
     description: str
     updated: datetime
-    entries: tuple[Entry, ...]
+    recipes: tuple[Recipe, ...]
     total: int
     site: Site
     icon: Image | None = None
@@ -133,6 +156,11 @@ class Feed:
     archive: Archive | None = None
     departed: tuple[Departure, ...] = ()
     page: str | None = None
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The entries, made anew each time that they are asked for."""
+        return tuple([recipe.make() for recipe in self.recipes])
 
     @property
     def url(self) -> str:
@@ -151,7 +179,7 @@ class Feed:
     @property
     def newest(self) -> datetime | None:
         """The date of the newest entry."""
-        return self.entries[0].published if self.entries else None
+        return self.recipes[0].published if self.recipes else None
 
 
 def history(feed: Feed) -> list[tuple[str, str]]:
@@ -173,6 +201,6 @@ def part_of(place: str, number: int) -> str:
     return place if number == 1 else f"{place}{PART}{number}"
 
 
-def latest(entries: Sequence[Entry], fallback: datetime) -> datetime:
+def latest(recipes: Sequence[Recipe], fallback: datetime) -> datetime:
     """When the newest change among the entries was."""
-    return max((entry.updated for entry in entries), default=fallback)
+    return max((recipe.updated for recipe in recipes), default=fallback)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from feedsvc.articles.article import Article
-    from feedsvc.feeds.feed import Entry
+    from feedsvc.feeds.feed import Recipe
     from feedsvc.feeds.memory import Sighting
 
 # For how long a feed tells who left it, and of how many.
@@ -123,17 +123,17 @@ def _stale(archived: Sequence[str], size: int, last: Cut, touched: Collection[st
     return {place // size for place in chain(others, moved, range(shared, len(archived)))}
 
 
-def call_roll(last: Roll | None, entries: Sequence[Entry], made: Cut, size: int, now: datetime | None) -> Roll:
+def call_roll(last: Roll | None, shown: Sequence[Recipe], made: Cut, size: int, now: datetime | None) -> Roll:
     """What is remembered of a feed now: whom it shows, and when that changed, never dated before the last time.
 
     Args:
         last: what was remembered of it.
-        entries: whom it shows.
+        shown: whom it shows.
         made: how it was cut.
         size: into what.
         now: the moment, where there is one.
     """
-    digest = blake2b("\n".join(entry.id for entry in entries).encode(), digest_size=_DIGEST_BYTES).digest()
+    digest = blake2b("\n".join(each.id for each in shown).encode(), digest_size=_DIGEST_BYTES).digest()
     if last is None or now is None:
         return Roll(digest, None, size, made.archived)
     moved_at = last.moved_at
