@@ -94,7 +94,7 @@ def test_every_field_of_an_article_is_one_or_the_other() -> None:
     visible = {name for change in VISIBLE.values() for name in change}
     every = {field.name for each in (Article, Details) for field in fields(each)}
     # The addresses tell by what others lead to it.
-    assert visible | INVISIBLE.keys() | {"identity", "addresses", "packed"} == every
+    assert visible | INVISIBLE.keys() | {"identity", "addresses", "packed", "print"} == every
     assert VISIBLE.keys() == PARTS.keys()
 
 
@@ -134,6 +134,22 @@ def test_a_clock_that_goes_back_moves_nothing_back() -> None:
     assert memory.sightings[ARTICLE.identity].changed_at == NOW
     memory, _ = told(memory, after=-48 * HOUR)
     assert memory.sightings[ARTICLE.identity].withdrawn_at == NOW
+
+
+def test_a_noted_print_is_taken_where_it_says_all() -> None:
+    """It is taken as it was noted; where coverage is held back, which a single file does not tell, it is not."""
+    link = Link("https://example.org/r", "R")
+    article = rewrite(ARTICLE, related=(Coverage(("//example.org/r",), link),))
+    noted = replace(article, print=print_of(article))
+    for hidden in (frozenset[str](), frozenset({"//example.org/other"}), frozenset({"//example.org/r"})):
+        prints = []
+        for each in (article, noted):
+            selection = Selection((each,), hidden=hidden)
+            memory, _ = observe(Memory(), selection, {}, NOW, Selection())
+            prints.append(memory.sightings[article.identity].print)
+        assert prints == [print_of(article, hidden)] * 2
+    memory, _ = told(Memory(), replace(article, print=b"noted"))
+    assert memory.sightings[article.identity].print == b"noted"
 
 
 def test_prints_stay_as_they_are() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -169,7 +169,8 @@ def unpack(packed: bytes) -> Details:
 class Article(_Record):
     """One file's state of an article: a revision. Dates are in UTC; `path` is relative to the directory.
 
-    `addresses` are all that others may call it by; `packed` are its details.
+    `addresses` are all that others may call it by; `packed` are its details. `print` is what was noted of it when
+    it was read, if anything: it says nothing that the rest does not.
     """
 
     path: str
@@ -189,6 +190,7 @@ class Article(_Record):
     topics: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
     packed: bytes = pack(Details())
+    print: bytes = field(default=b"", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         # What many articles have in common is kept once, wherever they come from.

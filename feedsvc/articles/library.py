@@ -32,11 +32,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class LoadRules:
-    """How files are read: which are passed over, the zone of dates without one, and the size a file may have."""
+    """How files are read: which are passed over, the zone of dates without one, and the size a file may have.
+
+    `note` makes what is noted of each article, and decides nothing else.
+    """
 
     exclude: tuple[str, ...] = ()
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     file_bytes: int = 1024 * 1024
+    note: Callable[[Article], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,7 @@ def _read_all(
         before = known.files.get(path)
         return Wanted(path, stamps[path].mtime_ns, before.digest if before else b"")
 
-    readings = read_all(How(os.fspath(root), rules.zone, rules.file_bytes), list(stamps), wanted)
+    readings = read_all(How(os.fspath(root), rules.zone, rules.file_bytes, rules.note), list(stamps), wanted)
     for count, (path, reading) in enumerate(zip(stamps, readings, strict=True), 1):
         yield path, reading and _state(reading, stamps[path], known.files.get(path))
         if progress:

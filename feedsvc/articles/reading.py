@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from feedsvc.articles.article import Problem
@@ -12,7 +13,10 @@ from feedsvc.articles.parse import Parsed, parse
 from feedsvc.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from zoneinfo import ZoneInfo
+
+    from feedsvc.articles.article import Article
 
 # A file that was written less than this before it was read may be written again within the same tick of the
 # file system's clock, with the same size: it is read once more by the next reload.
@@ -20,11 +24,15 @@ _SETTLE_NS = 2_000_000_000
 
 
 class How(NamedTuple):
-    """How files are read: the directory, the zone of dates without one, and the size that a file may have."""
+    """How files are read: the directory, the zone of dates without one, and the size that a file may have.
+
+    `note` makes what is to be noted of each article, in the process that reads it. It is found there by its name.
+    """
 
     root: str
     zone: ZoneInfo
     file_bytes: int
+    note: Callable[[Article], bytes] | None = None
 
 
 class Wanted(NamedTuple):
@@ -59,4 +67,6 @@ def read(wanted: Wanted, how: How) -> Reading | None:
     settled = abs(time.time_ns() - wanted.mtime_ns) > _SETTLE_NS
     digest = hashlib.blake2b(content, digest_size=16).digest()
     parsed = None if digest == wanted.digest else parse(name, content, how.zone)
+    if parsed and parsed.article and how.note:
+        parsed = replace(parsed, article=replace(parsed.article, print=how.note(parsed.article)))
     return Reading(digest, parsed, settled)

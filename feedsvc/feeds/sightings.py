@@ -62,6 +62,11 @@ def print_of(article: Article, hidden: Collection[str] = ()) -> bytes:
     )
 
 
+def _print_of(article: Article, hidden: Collection[str], covers: Callable[[Article], bool]) -> bytes:
+    """The same, as whoever read the article noted it, unless that knew too little."""
+    return article.print if article.print and not covers(article) else print_of(article, hidden)
+
+
 def _digest(value: object) -> bytes:
     digest = _BLANK.copy()
     digest.update(repr(value).encode("utf-8", "surrogatepass"))
@@ -107,7 +112,7 @@ def observe(  # noqa: PLR0913 - each comes from elsewhere
     """
     rolls = Departures(now)
     uncovered = selection.hidden ^ last.hidden
-    covers = covering(uncovered)
+    covers, hides = covering(uncovered), covering(selection.hidden)
     known = {} if difference else {article.identity: article for article in last.articles}
     sightings = dict(memory.sightings)
     events: list[Event] = []
@@ -122,14 +127,14 @@ def observe(  # noqa: PLR0913 - each comes from elsewhere
         seen = sightings.get(identity)
         where = places.get(identity, seen.places if seen else ())
         if seen is None:
-            seen_as = print_of(article, selection.hidden)
+            seen_as = _print_of(article, selection.hidden, hides)
             sightings[identity] = Sighting(article.title, article.path, seen_as, where, now)
             note("arrived", identity)
             continue
         same = known.get(identity) is article and not covers(article)
         if same and not seen.withdrawn_at and seen.places == where:
             continue
-        seen_as = print_of(article, selection.hidden)
+        seen_as = _print_of(article, selection.hidden, hides)
         parts = () if identity in reread else changed_parts(seen.print, seen_as)
         changed_at = max(now, seen.last_moment) if parts else seen.changed_at
         sightings[identity] = Sighting(article.title, article.path, seen_as, where, seen.first_seen, changed_at)

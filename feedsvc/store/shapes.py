@@ -63,7 +63,8 @@ def plain_tuple(*types: Any) -> Any:
 
 def _of_dataclass(kind: Any) -> Shape:
     hints = get_type_hints(kind, localns={"datetime": datetime})
-    names = tuple(each.name for each in fields(kind))
+    # What is not compared can be made again of the rest.
+    names = tuple(each.name for each in fields(kind) if each.compare)
     shapes = [shape_of(hints[name]) for name in names]
     get = attrgetter(*names)
     flats = [(place, each.flat) for place, each in enumerate(shapes) if each.flat is not _same]
