@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from feedsvc.articles.directory import DirectoryError, ReadError, Stamp, in_byte_order, read_file, scan
+from feedsvc.articles.directory import (
+    DirectoryError,
+    ReadError,
+    Stamp,
+    in_byte_order,
+    read_file,
+    scan,
+    size_time_inode,
+    stamp_of,
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,18 @@ def test_a_stamp_is_size_time_and_inode(articles: Path) -> None:
     """A file is known by its size, its time and its inode."""
     make(articles, "a.md")
     os.utime(articles / "a.md", ns=(1, 123_456_789))
-    assert scan(articles).files == {"a.md": Stamp(4, 123_456_789, (articles / "a.md").stat().st_ino)}
+    assert scan(articles).files == {"a.md": stamp_of(4, 123_456_789, (articles / "a.md").stat().st_ino)}
+
+
+@pytest.mark.parametrize("moment", [0, -1, 10**18, -(2**63), 2**63 - 1])
+def test_a_stamp_tells_what_it_was_made_of(moment: int) -> None:
+    """Files may be older than 1970, and have inodes of any number."""
+    assert size_time_inode(stamp_of(7, moment, 2**64 - 1)) == (7, moment, 2**64 - 1)
+
+
+def test_a_stamp_of_any_century_is_one() -> None:
+    """A file system may have times beyond what fits: each is told from the next one."""
+    assert stamp_of(7, 2**63, 1) != stamp_of(7, 2**63 + 1, 1)
 
 
 @pytest.mark.parametrize("kind", ["missing", "a file", "a link to nothing"])

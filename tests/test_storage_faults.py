@@ -16,7 +16,7 @@ from service import PATIENCE_SECONDS, command, environment, free_port, running
 from support import NOW, ROOT, make_settings, write_article
 
 from feedsvc import health, publisher
-from feedsvc.articles.directory import Stamp
+from feedsvc.articles.directory import stamp_of
 from feedsvc.articles.library import LoadRules
 from feedsvc.publisher import Publisher
 from feedsvc.store import database
@@ -369,7 +369,7 @@ def test_numbers_that_sqlite_has_no_room_for(service: Running) -> None:
     """A file with a time far ahead, or an inode of 64 bits, is kept, and read again by the next run."""
     service.reload()
     state = service.publisher.state.library.files["a.md"]
-    odd = replace(state, stamp=Stamp(1, 2**63, 2**64 - 1))
+    odd = replace(state, stamp=stamp_of(1, 2**63 - 1, 2**64 - 1))
     kept = service.publisher._kept
     assert kept
     library = replace(kept.library, files={**kept.library.files, "a.md": odd}, root=(2**64 - 1, 1))

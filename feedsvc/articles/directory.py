@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import re
 import stat
+import struct
 from dataclasses import dataclass, field
 from fnmatch import translate
 from itertools import islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,12 +22,24 @@ if TYPE_CHECKING:
 SUFFIXES = (".md", ".markdown", ".txt", ".html", ".yaml", ".yml")
 
 
-class Stamp(NamedTuple):
-    """By which a file is known to be unchanged. A tuple, which is quickly compared: every reload does for each."""
+# By which a file is known to be unchanged: size, time and inode. Bytes, which are quickly made and compared, as
+# every reload does for each file, and of which a hundred thousand take a third of the memory of so many tuples.
+Stamp: TypeAlias = bytes
+_PACK = struct.Struct("<QQQ").pack
+_UNPACK = struct.Struct("<QqQ").unpack
+# A file system may have times of any century.
+_BITS = 2**64 - 1
 
-    size: int
-    mtime_ns: int
-    inode: int
+
+def stamp_of(size: int, mtime_ns: int, inode: int) -> Stamp:
+    """The stamp of a file with these."""
+    return _PACK(size, mtime_ns & _BITS, inode & _BITS)
+
+
+def size_time_inode(stamp: Stamp) -> tuple[int, int, int]:
+    """What a stamp was made of."""
+    size, mtime_ns, inode = _UNPACK(stamp)
+    return size, mtime_ns, inode
 
 
 class Stamped(Protocol):
@@ -170,10 +183,11 @@ class _Walk:
                 if before or name.lower().endswith(SUFFIXES):
                     info = entry.stat(follow_symlinks=False)
                     if is_regular(info.st_mode):
-                        if before and before.stamp == (info.st_size, info.st_mtime_ns, info.st_ino):
+                        stamp = _PACK(info.st_size, info.st_mtime_ns & _BITS, info.st_ino & _BITS)
+                        if before and before.stamp == stamp:
                             unchanged.append(path)
                         else:
-                            files[path] = Stamp(info.st_size, info.st_mtime_ns, info.st_ino)
+                            files[path] = stamp
                         continue
                 if entry.is_symlink():
                     self.pending_links.append((entry.path, path))
@@ -207,13 +221,13 @@ class _Walk:
                 self.directory(target, f"{relative}/")
             elif relative.lower().endswith(SUFFIXES) and stat.S_ISREG(info.st_mode):
                 self.seen.add((info.st_dev, info.st_ino))
-                self.found.files[relative] = Stamp(info.st_size, info.st_mtime_ns, info.st_ino)
+                self.found.files[relative] = stamp_of(info.st_size, info.st_mtime_ns, info.st_ino)
 
     def _see(self, path: str, stamp: Stamp | None) -> None:
         above, slash, _ = path.rpartition("/")
         # A file that was itself found through a link is known already.
         if stamp and above + slash in self.devices:
-            self.seen.add((self.devices[above + slash], stamp.inode))
+            self.seen.add((self.devices[above + slash], size_time_inode(stamp)[-1]))
 
 
 def read_file(path: Path | str, limit: int) -> bytes:

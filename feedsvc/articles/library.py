@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from feedsvc.articles.article import Article, Problem
-from feedsvc.articles.directory import SUFFIXES, DirectoryError, Scan, Stamp, in_byte_order, scan
+from feedsvc.articles.directory import SUFFIXES, DirectoryError, Scan, Stamp, in_byte_order, scan, size_time_inode
 from feedsvc.articles.readers import read_all
 from feedsvc.articles.reading import How, Reading, Wanted
 from feedsvc.text import printable
@@ -156,7 +156,8 @@ def _read_all(
 
     def wanted(path: str) -> Wanted:
         before = known.files.get(path)
-        return Wanted(path, stamps[path].mtime_ns, before.digest if before else b"")
+        _, mtime_ns, _ = size_time_inode(stamps[path])
+        return Wanted(path, mtime_ns, before.digest if before else b"")
 
     readings = read_all(How(os.fspath(root), rules.zone, rules.file_bytes, rules.note), list(stamps), wanted)
     for count, (path, reading) in enumerate(zip(stamps, readings, strict=True), 1):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select, update
 
-from feedsvc.articles.directory import Stamp
+from feedsvc.articles.directory import size_time_inode, stamp_of
 from feedsvc.articles.library import FileState, Library, outdated
 from feedsvc.documents.document import Dated
 from feedsvc.feeds.changes import MAX_CHANGES
@@ -125,7 +125,7 @@ def _load_library(connection: Connection, meta: Row[Any], read_by: str) -> tuple
     # In the byte order of the paths, as a library has them.
     for name, size, mtime_ns, inode, digest, record in connection.execute(select(FILES).order_by(FILES.c.path)):
         path = os.fsdecode(name)
-        stamp = None if size is None else Stamp(size, mtime_ns, inode)
+        stamp = None if size is None else stamp_of(size, mtime_ns, inode)
         try:
             article, problems = decode(record, path)
         except ValueError:
@@ -157,7 +157,7 @@ def _save_library(connection: Connection, old: Library, new: Library, read_by: s
 
 
 def _file_row(path: str, state: FileState) -> tuple[Any, ...]:
-    stamp = _fitting(*state.stamp) if state.stamp else (None,) * 3
+    stamp = _fitting(*size_time_inode(state.stamp)) if state.stamp else (None,) * 3
     return (os.fsencode(path), *stamp, state.digest, encode(state.article, state.problems))
 
 
