@@ -10,7 +10,7 @@ _PORTS = {"http": 80, "https": 443}
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
-_NAME = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
+_NAME = r"[a-z0-9_-]++(?:\.[a-z0-9_-]++)*+"
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_NAME}")
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_NAME}\.?|\[[0-9a-f:.]{{2,45}}\]")
 _KEEP = "%/:=&?~+!$,;'@()*"
