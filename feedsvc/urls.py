@@ -24,6 +24,11 @@ _CLEAN = re.compile(
 _HAS_PATH = re.compile(r"https?://[^/?#]++/")
 
 
+def looks_clean(text: str) -> bool:
+    """Whether a text can be seen to be a clean URL; one that cannot may still be one."""
+    return _CLEAN.fullmatch(text) is not None
+
+
 def clean_url(text: str) -> str | None:
     """The URL as a URI, or None where it is not absolute, not http(s), or carries a password.
 

@@ -267,11 +267,8 @@ def addresses_of(identity: str, *urls: str | None) -> tuple[str, ...]:
         urls: all that the article has, each a clean one.
     """
     # The identity is nearly always one of the URLs, and often there is no other.
-    addresses = [_address(identity)] if identity else []
-    for url in urls:
-        if url and url != identity:
-            addresses.append(_address(normalise_url(url)))
-    return tuple(dict.fromkeys(addresses))
+    others = [normalise_url(url) for url in urls if url and url != identity]
+    return tuple(dict.fromkeys(map(_address, [identity, *others] if identity else others)))
 
 
 def _address(name: str) -> str:

@@ -11,7 +11,7 @@ from feedsvc.articles.article import Problem
 from feedsvc.articles.dates import parse_date
 from feedsvc.text import clean, one_line, printable
 from feedsvc.tree import Value, describe
-from feedsvc.urls import clean_url
+from feedsvc.urls import clean_url, looks_clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,6 +89,8 @@ class Fields:
         text = self.scalar(name, URL)
         if not text:
             return None
+        if looks_clean(text):
+            return text
         url = clean_url(clean(text))
         if url is None and text.strip():
             self.warn(name, self.values[name].line, describe(self.values[name]), URL)

@@ -139,7 +139,7 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
     published_at = fields.date("publishedDateTime")
     updated_at = fields.date("updatedDateTime")
     date = published_at or updated_at
-    flags = {name: fields.flag(name) for name in ("published", "removed", "deleted")}
+    published, removed, deleted = fields.flag("published"), fields.flag("removed"), fields.flag("deleted")
     if not url:
         fields.fail("originalUrl" if "originalUrl" in fields.values else "webUrl", URL)
     if not date:
@@ -166,9 +166,9 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
         category=category,
         quality=quality,
         heat=heat,
-        published=flags["published"],
-        removed=flags["removed"] or False,
-        deleted=flags["deleted"] or False,
+        published=published,
+        removed=removed or False,
+        deleted=deleted or False,
         provider=provider,
         topics=topics,
         addresses=addresses,
@@ -203,7 +203,9 @@ def _provider(fields: Fields) -> Provider | None:
     name = inner.name("name", inner.values.get("name")) or domain
     if not name:
         return None
-    return Provider(name, domain, _authors(inner), next(_images(inner), None))
+    # Most providers are no more than that.
+    icon = next(_images(inner), None) if "images" in inner.values else None
+    return Provider(name, domain, _authors(inner), icon)
 
 
 def _authors(provider: Fields) -> tuple[Author, ...]:

@@ -26,8 +26,8 @@ _ITEM = rf"(?:{_FIRST}[^{_STRANGE},:#?\[\]{{}}]*+(?<! )|{_DOUBLE})"
 _LIST = rf"\[(?:{_ITEM}(?:,\ {_ITEM})*+)?+\]"
 _MAPPING = rf"\{{(?:{_KEY}:\ {_ITEM}(?:,\ {_KEY}:\ {_ITEM})*+)?+\}}"
 _WRITTEN = rf"{_PLAIN}|{_DOUBLE}|{_SINGLE}|{_LIST}|{_MAPPING}"
-# Indentation and the sign of a list, key, value; or else the whole line. What a part has taken it never gives back:
-# no line is gone through more than a few times.
+# Indentation with the sign of a list, key, value; or else the whole line. What a part has taken it never gives
+# back: no line is gone through more than a few times.
 _LINE = re.compile(rf"^(?:(\ *+(?:-\ )?+)(?:({_KEY}):(?:\ (?=[^ \n])|$))?+({_WRITTEN})?+$|(.*))", re.MULTILINE)
 _Data: TypeAlias = "str | list[Value] | dict[str, Value] | None"
 _QUOTES = frozenset("\"'")
@@ -35,8 +35,8 @@ _QUOTES = frozenset("\"'")
 _SIGNS = frozenset("\"'[{") | {null[0] for null in NULLS if null}
 _ITEM_OF = re.compile(_ITEM)
 _PAIR_OF = re.compile(rf"({_KEY}): ({_ITEM})")
-# Lists and mappings on one line tell topics and providers, which many articles share: those that are no longer than
-# this are taken apart once.
+# Lists and mappings on one line tell topics and providers, which many articles share: those that are no longer
+# than this are taken apart once.
 _SHORT = 120
 
 
@@ -60,10 +60,10 @@ def plain_tree(text: str, first_line: int = 1) -> Tree | None:
         return None
 
 
-def _read(text: str, first_line: int) -> Value:  # noqa: C901, PLR0912 - a call for each line would cost too much
+def _read(text: str, first_line: int) -> Value:  # noqa: C901, PLR0912, PLR0915 - calls would cost too much
     fields: dict[str, Value] = {}
     root = Value(fields, first_line + len(text) - len(text.lstrip("\n")))
-    # What is open, and where it stands; what is around it. A mapping is `fields` too, its fields begin with `indent`.
+    # What is open, and where it stands; what is around it. Is it a mapping, it is `fields`, which `indent` begins.
     data: _Data = fields
     column = 0
     indent: str | None = ""
