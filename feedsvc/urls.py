@@ -10,7 +10,7 @@ _PORTS = {"http": 80, "https": 443}
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
-_NAME = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
+_NAME = r"[a-z0-9_-]++(?:\.[a-z0-9_-]++)*+"
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_NAME}")
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_NAME}\.?|\[[0-9a-f:.]{{2,45}}\]")
 _KEEP = "%/:=&?~+!$,;'@()*"
@@ -22,6 +22,11 @@ _CLEAN = re.compile(
     rf"https?://(?=[^/?#]{{1,253}}(?:[/?#]|\Z)){_NAME}(?:/{_PART})?+(?:\?(?!#|\Z){_QUERY})?+(?:\#(?!\Z){_QUERY})?+"
 )
 _HAS_PATH = re.compile(r"https?://[^/?#]++/")
+
+
+def looks_clean(text: str) -> bool:
+    """Whether a text can be seen to be a clean URL; one that cannot may still be one."""
+    return _CLEAN.fullmatch(text) is not None
 
 
 def clean_url(text: str) -> str | None:

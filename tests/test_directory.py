@@ -235,6 +235,32 @@ def test_a_file_of_up_to_the_limit_is_read(tmp_path: Path, size: int) -> None:
     assert read_file(tmp_path / "a", 100) == b"x" * size
 
 
+@pytest.mark.parametrize(
+    ("path", "size"), [("/proc/version", 0), ("/sys/kernel/mm/transparent_hugepage/enabled", 4096)]
+)
+def test_a_file_is_read_whole_whatever_its_size_says(path: str, size: int) -> None:
+    """Some file systems tell a size that is not the file's: it is read until its end all the same."""
+    file = Path(path)
+    if not file.exists() or file.stat().st_size != size:
+        pytest.skip("no such file here")
+    assert read_file(file, 10_000) == file.read_bytes()
+
+
+def test_what_a_file_brings_forth_without_end_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file that gives a few bytes at a time, without end, one byte more is read than is allowed."""
+    (tmp_path / "a").write_bytes(b"xx")
+    asked: list[int] = []
+
+    def endless(_: int, size: int) -> bytes:
+        asked.append(size)
+        return b"x" * min(size, 3)
+
+    monkeypatch.setattr(os, "read", endless)
+    with pytest.raises(ReadError, match="more than 10 bytes"):
+        read_file(tmp_path / "a", 10)
+    assert asked == [3, 8, 5, 2]
+
+
 def test_a_larger_file_is_not_read(tmp_path: Path) -> None:
     """A file larger than allowed is an error that names the limit."""
     (tmp_path / "a").write_bytes(b"x" * 101)

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support import SEEDS, front_matter
 
+from feedsvc.articles import plain
 from feedsvc.articles.plain import plain_tree, read_tree
 from feedsvc.text import clean
 from feedsvc.tree import MAX_DEPTH, MAX_VALUES, TreeError, Value, parse_tree
@@ -259,3 +260,55 @@ def test_no_text_takes_long(piece: str) -> None:
     """However often a piece is repeated, the time that a text takes grows with its length alone."""
     for begin in ("", "a: ", "a: [", "a: {b: ", 'a: "', "a:\n  - "):
         plain_tree(begin + piece * (50_000 // len(piece)))
+
+
+def test_what_is_kept_of_one_text_is_no_part_of_its_tree() -> None:
+    """A list or mapping on one line is taken apart once, and stands in each tree by itself, with its own line."""
+    text = "a: [b, ~]\nc: {d: e, f: null}\n"
+    first = plain_tree(text, 1)
+    assert first is not None
+    assert isinstance(first.root.data, dict)
+    first.root.data["a"].data = None
+    first.root.data["c"].data = None
+    assert plain_tree("\n" + text, 1) == parse_tree("\n" + text, 1)
+    assert plain_tree(text, 7) == parse_tree(text, 7)
+
+
+@pytest.mark.parametrize("count", [1, 30, 300])
+def test_a_list_or_mapping_on_one_line_may_be_long(count: int) -> None:
+    """However long a list or mapping on one line is, it is recognised; and not where it names a key twice."""
+    keys = [f"key{number}" for number in range(count)]
+    pairs = ", ".join(f"{key}: {key}" for key in keys)
+    assert agrees(f"a: [{', '.join(keys)}]\nb: {{{pairs}}}\n")
+    for _ in range(2):
+        assert plain_tree(f"a: {{{pairs}, key0: b}}\n") is None
+
+
+def test_what_is_kept_is_bounded() -> None:
+    """What many texts have on one line is kept, as long as it is short, and not without end."""
+    for known in (plain._known_items, plain._known_pairs):
+        known.cache_clear()
+        assert (known.cache_info().maxsize or 0) <= 2**12
+    for number in range(3):
+        plain_tree(f"a: [{'b' * 200}, {number}]\nc: {{d: {'e' * 200}, f: {number}}}\n")
+    assert plain._known_items.cache_info().currsize == plain._known_pairs.cache_info().currsize == 0
+    plain_tree("a: [b]\nc: {d: e}\n")
+    assert plain._known_items.cache_info().currsize == plain._known_pairs.cache_info().currsize == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:\n- b\nc: d\n- e\n",
+        "a:\n- b\nc:\n- d\n",
+        "a:\n  - b: c\n    d:\n    - e\n    f: g\nh: i\n",
+        "a:\n  - b\nc: d\ne:\n  f: g\n  h: i\nj: k\n",
+        "a:\nb:\n  c:\n  d: e\nf:\n",
+        "a:\n  b: c\nd: e\n  f: g\n",
+    ],
+)
+def test_what_is_open_is_known_at_each_line(text: str) -> None:
+    """A field belongs to what is open where it stands, as YAML has it, whatever was open before."""
+    agrees(text)
+    for line in text.splitlines():
+        agrees(f"{text}{line}\n")

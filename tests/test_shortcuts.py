@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo
 
 from hypothesis import example, given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from feedsvc import text as texts
 from feedsvc import urls
 from feedsvc.articles import dates, parse
+from feedsvc.articles.article import addresses_of, identity_of
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -86,6 +88,45 @@ def test_a_domain_that_looks_clean_is_clean(text: str) -> None:
 def test_the_usual_date_is_read_like_any_other(text: str) -> None:
     """A date in the form that nearly all have is the same moment, or none, as by trying all forms."""
     assert dates.parse_date(text, BERLIN) == dates._any_date(text, BERLIN)
+
+
+CLEAN_URLS = st.one_of(st.none(), URLS.map(urls.clean_url))
+
+
+def address(name: str) -> str:
+    """A name as an address, made in the long way: cleaned again, and taken apart."""
+    url = urls._cleaned(name)
+    identity = urls._normalised(url) if url else name
+    return identity.partition("#")[0].rstrip("/").removeprefix("http:").removeprefix("https:")
+
+
+@given(st.one_of(st.just(""), ANY_TEXT, URLS), CLEAN_URLS, CLEAN_URLS)
+@example("", "https://example.org/a%41/#b", "https://example.org/aA/#b")
+@example("", None, "https://example.org")
+@example("#", None, "https://example.org/")
+def test_addresses_are_made_of_clean_urls_as_of_any(given_id: str, url: str | None, other: str | None) -> None:
+    """That URLs are known to be clean changes neither identity nor addresses, nor their order."""
+    identity = identity_of(given_id, url or other or "")
+    assert identity == identity_of(given_id or url or other or "", "")
+    names = [address(name) for name in (given_id, url, other) if name]
+    assert addresses_of(identity, url, other) == tuple(dict.fromkeys(names))
+
+
+@given(st.lists(st.sampled_from([*"a./", "yaml", ".yml", ".html", "HTML"]), max_size=6).map("".join))
+@example(".html")
+@example("a/.html")
+@example("..html")
+@example("a.html.txt")
+def test_the_ending_of_a_path_decides(path: str) -> None:
+    """The ending of the last name of a path tells how a body is read; a name that is an ending alone has none."""
+    suffix = PurePosixPath(path).suffix.lower()
+    front = "---\ntitle: a\nwebUrl: https://e.org/\npublishedDateTime: 2021-12-14\n---\n"
+    read = parse.parse(path, f"{front}*b* <b>c</b>".encode(), BERLIN).article
+    assert read is not None
+    if not path.endswith(("/", "/.")):
+        assert read.details.body == ("*b* <b>c</b>" if suffix == ".html" else "<p><em>b</em> <b>c</b></p>")
+        read = parse.parse(path, front.replace("---\n", "").encode(), BERLIN).article
+        assert (read is not None) == (suffix in {".yaml", ".yml"})
 
 
 LINES = st.lists(

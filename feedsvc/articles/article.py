@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ProviderKey: TypeAlias = tuple[str, str]
 _Shared = TypeVar("_Shared")
+# To make an encoder for each article would take as long as what it does. What it is given has no circle.
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 # Details of so many bytes are worth the time to compress them: those of articles with bodies.
 _LARGE = 2048
 # So many names are sooner looked for in the packed form than that is taken apart.
@@ -139,7 +141,7 @@ def pack(details: Details) -> bytes:
     images = [[each.url, each.width, each.height] for each in details.images]
     related = [[each.addresses, each.link.url, each.link.title, each.link.provider] for each in details.related]
     plain = (details.excerpt, details.body, details.length, details.featured, details.amp_url, images, related)
-    packed = json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    packed = _JSON.encode(plain).encode("utf-8", "surrogatepass")
     return packed if len(packed) < _LARGE else _ZLIB + zlib.compress(packed)
 
 
@@ -249,12 +251,27 @@ def covering(addresses: Collection[str]) -> Callable[[Article], bool]:
 
 
 def identity_of(given: str, url: str) -> str:
-    """What tells an article from all others: the id that it was given, else its URL, in one form (RFC 3986 §6)."""
-    as_url = clean_url(given or url)
+    """What tells an article from all others: the id that it was given, else its URL, in one form (RFC 3986 §6).
+
+    Args:
+        given: the id, a URL or any other text; "" where there is none.
+        url: a clean one; "" where there is none.
+    """
+    as_url = clean_url(given) if given else url
     return normalise_url(as_url) if as_url else given
 
 
-def addresses_of(*names: str | None) -> tuple[str, ...]:
-    """What an article may be called by, in a form in which two are the same: by http or https, any part of it."""
-    identities = (identity_of(name, "").partition("#")[0].rstrip("/") for name in names if name)
-    return tuple(dict.fromkeys(each.removeprefix("http:").removeprefix("https:") for each in identities))
+def addresses_of(identity: str, *urls: str | None) -> tuple[str, ...]:
+    """What an article may be called by, in a form in which two are the same: by http or https, any part of it.
+
+    Args:
+        identity: what `identity_of` tells.
+        urls: all that the article has, each a clean one.
+    """
+    # The identity is nearly always one of the URLs, and often there is no other.
+    others = [normalise_url(url) for url in urls if url and url != identity]
+    return tuple(dict.fromkeys(map(_address, [identity, *others] if identity else others)))
+
+
+def _address(name: str) -> str:
+    return name.partition("#")[0].rstrip("/").removeprefix("http:").removeprefix("https:")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -34,8 +33,10 @@ def parse_date(text: str, zone: ZoneInfo) -> datetime | None:
         zone: holds where the text names none.
     """
     if _PLAIN.fullmatch(text):
-        with suppress(ValueError):
+        try:
             return datetime.fromisoformat(text)
+        except ValueError:
+            return None
     return _any_date(text, zone)
 
 

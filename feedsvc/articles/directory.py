@@ -248,20 +248,28 @@ def read_file(path: Path | str, limit: int) -> bytes:
         raise
     except OSError as error:
         raise ReadError(error.strerror or "an error", "a file that can be read") from error
-    before = os.fstat(descriptor)
-    if not stat.S_ISREG(before.st_mode):
-        os.close(descriptor)  # A directory cannot be made a file object that would close it.
-        raise ReadError("no regular file", "a regular file")
-    with open(descriptor, "rb", buffering=0) as file:
-        content = b""
-        try:
-            while len(content) <= limit and (chunk := file.read(limit + 1 - len(content))):
-                content += chunk
-        except OSError as error:
-            raise ReadError(error.strerror or "an error", "a file that can be read") from error
+    try:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise ReadError("no regular file", "a regular file")
+        content = _read(descriptor, before.st_size, limit + 1)
         after = os.fstat(descriptor)
+    except OSError as error:
+        raise ReadError(error.strerror or "an error", "a file that can be read") from error
+    finally:
+        os.close(descriptor)
     if len(content) > limit:
         raise ReadError(f"more than {limit} bytes", f"at most {limit} (limits.file_bytes)")
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise ReadError("a file that changed while it was read", "one that stands still")
+    return content
+
+
+def _read(descriptor: int, size: int, most: int) -> bytes:
+    """All of a file that seems to have this size, but no more than so many bytes."""
+    # What is asked for is allotted first, and for a small file that took longer than to read it.
+    content = os.read(descriptor, min(size + 1, most))
+    # One byte fewer than was asked for is the end; where it is not the size, only the end itself can tell.
+    while len(content) not in {size, most} and (chunk := os.read(descriptor, most - len(content))):
+        content += chunk
     return content

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from feedsvc.articles.article import Problem
 from feedsvc.articles.dates import parse_date
 from feedsvc.text import clean, one_line, printable
 from feedsvc.tree import Value, describe
-from feedsvc.urls import clean_url
+from feedsvc.urls import clean_url, looks_clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +36,7 @@ class Fields:
     values: Mapping[str, Value]
     problems: list[Problem]
     prefix: str = ""
-    failed: set[str] = field(default_factory=set)
+    failed: bool = False
 
     def inner(self, name: str, values: Mapping[str, Value]) -> Fields:
         """The reader of a mapping inside this one."""
@@ -48,7 +48,7 @@ class Fields:
 
     def fail(self, name: str, expected: str) -> None:
         """Without the field, the file cannot be used; what was wrong with it is said once."""
-        self.failed.add(name)
+        self.failed = True
         said = [each for each in self.problems if each.field == name]
         for each in said:
             self.problems.remove(each)
@@ -68,12 +68,16 @@ class Fields:
 
     def text(self, name: str) -> str:
         """Text on one line; "" where there is none."""
-        return one_line(self.scalar(name, "text") or "")
+        text = self.scalar(name, "text")
+        return one_line(text) if text else ""
 
     def name(self, name: str, value: Value | None) -> str:
         """What something is called, on one line; "" where it is called nothing, or too much to be a name."""
-        if value is None or not isinstance(value.data, str):
-            return self.text(name)
+        if value is None or value.data is None:
+            return ""
+        if not isinstance(value.data, str):
+            self.warn(name, value.line, describe(value), "text")
+            return ""
         called = one_line(value.data)
         if len(called) <= MAX_NAME:
             return called
@@ -83,10 +87,12 @@ class Fields:
     def url(self, name: str) -> str | None:
         """An absolute URL."""
         text = self.scalar(name, URL)
-        if not text or not text.strip():
+        if not text:
             return None
+        if looks_clean(text):
+            return text
         url = clean_url(clean(text))
-        if url is None:
+        if url is None and text.strip():
             self.warn(name, self.values[name].line, describe(self.values[name]), URL)
         return url
 

@@ -6,7 +6,6 @@ import math
 import re
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from feedsvc.articles.article import (
@@ -100,8 +99,9 @@ def _parse(path: str, content: bytes, zone: ZoneInfo, problems: list[Problem]) -
         raise unusable(line, None, f"the byte 0x{content[error.start]:02x}", "text in UTF-8") from None
     if not text.strip():
         raise unusable(None, None, "an empty file", "front matter between two lines ---")
-    suffix = PurePosixPath(path).suffix.lower()
-    front, body, first_line = _split(text, plain_yaml=suffix in {".yaml", ".yml"})
+    # A name that is nothing but an ending has none.
+    ending = path.rpartition("/")[2].lower()[1:]
+    front, body, first_line = _split(text, plain_yaml=ending.endswith((".yaml", ".yml")))
     if front is None:
         found = "no line --- that ends the front matter" if first_line else "no front matter"
         raise unusable(1, None, found, "front matter between two lines ---")
@@ -111,7 +111,7 @@ def _parse(path: str, content: bytes, zone: ZoneInfo, problems: list[Problem]) -
     reader = Fields(path, zone, tree.root.data, problems)
     for name, line in tree.duplicates:
         reader.warn(name, line, "the field a second time", "it once; the last one counts")
-    return _article(reader, path, body, "html" if suffix == ".html" else "markdown")
+    return _article(reader, path, body, "html" if ending.endswith(".html") else "markdown")
 
 
 def _split(text: str, *, plain_yaml: bool) -> tuple[str | None, str, int]:
@@ -122,7 +122,7 @@ def _split(text: str, *, plain_yaml: bool) -> tuple[str | None, str, int]:
     begin = opening.end()
     # The first line that begins like this is nearly always the end, and found in a tenth of the time.
     first = text.find("\n---", begin - 1) + 1
-    closing = _END.match(text, first) if first and "\n..." not in text[begin - 1 : first] else None
+    closing = _END.match(text, first) if first and text.find("\n...", begin - 1, first) < 0 else None
     closing = closing or _END.search(text, begin)
     if not closing:
         return (text[begin:] if plain_yaml else None), "", 2
@@ -139,7 +139,7 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
     published_at = fields.date("publishedDateTime")
     updated_at = fields.date("updatedDateTime")
     date = published_at or updated_at
-    flags = {name: fields.flag(name) for name in ("published", "removed", "deleted")}
+    published, removed, deleted = fields.flag("published"), fields.flag("removed"), fields.flag("deleted")
     if not url:
         fields.fail("originalUrl" if "originalUrl" in fields.values else "webUrl", URL)
     if not date:
@@ -150,7 +150,7 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
     provider, topics, images = _provider(fields), _topics(fields), tuple(_images(fields))
     given_id = fields.text("id")
     identity = identity_of(given_id, original_url or url or "")
-    addresses = addresses_of(given_id, original_url, url, amp_url)
+    addresses = addresses_of(identity, original_url, url, amp_url)
     related = _related(fields, addresses)
     length, featured = fields.duration("length"), _featured(fields)
     if fields.failed or not (title and url and date):
@@ -166,9 +166,9 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
         category=category,
         quality=quality,
         heat=heat,
-        published=flags["published"],
-        removed=flags["removed"] or False,
-        deleted=flags["deleted"] or False,
+        published=published,
+        removed=removed or False,
+        deleted=deleted or False,
         provider=provider,
         topics=topics,
         addresses=addresses,
@@ -203,9 +203,16 @@ def _provider(fields: Fields) -> Provider | None:
     name = inner.name("name", inner.values.get("name")) or domain
     if not name:
         return None
-    names = dict.fromkeys(islice(_author_names(inner), MAX_AUTHORS))
-    authors = tuple(Author(each) for each in names)
-    return Provider(name, domain, authors, next(_images(inner), None))
+    # Most providers are no more than that.
+    icon = next(_images(inner), None) if "images" in inner.values else None
+    return Provider(name, domain, _authors(inner), icon)
+
+
+def _authors(provider: Fields) -> tuple[Author, ...]:
+    if "authors" not in provider.values:
+        return ()
+    names = dict.fromkeys(islice(_author_names(provider), MAX_AUTHORS))
+    return tuple([Author(each) for each in names])
 
 
 def _author_names(provider: Fields) -> Iterator[str]:
@@ -213,7 +220,7 @@ def _author_names(provider: Fields) -> Iterator[str]:
         if isinstance(item.data, str):
             text = provider.name(name, item)
         elif isinstance(item.data, dict):
-            text = provider.inner(name, item.data).name("name", item.data.get("name"))
+            text = provider.name(f"{name}.name", item.data.get("name"))
         else:
             provider.warn(name, item.line, describe(item), "a name, or a mapping with name")
             continue
@@ -266,7 +273,8 @@ def _related(fields: Fields, own: tuple[str, ...]) -> tuple[Coverage, ...]:
         if url:
             quality = inner.number("quality")
             link = Link(url, inner.text("title") or url, _provider_name(inner))
-            coverage = Coverage(addresses_of(inner.text("id"), original_url, url), link)
+            identity = identity_of(inner.text("id"), original_url or url)
+            coverage = Coverage(addresses_of(identity, original_url, url), link)
             found.append((-math.inf if quality is None else quality, coverage))
     taken = set(own)
     best: list[Coverage] = []
@@ -280,7 +288,7 @@ def _related(fields: Fields, own: tuple[str, ...]) -> tuple[Coverage, ...]:
 def _provider_name(fields: Fields) -> str:
     value = fields.values.get("provider")
     if value and isinstance(value.data, dict):
-        return fields.inner("provider", value.data).name("name", value.data.get("name"))
+        return fields.name("provider.name", value.data.get("name"))
     return fields.name("provider", value) if value and isinstance(value.data, str) else ""
 
 

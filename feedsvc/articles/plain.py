@@ -8,6 +8,7 @@ Nothing is guessed: whatever is recognised here, YAML reads in the same way (doc
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TypeAlias
 
 from feedsvc.text import clean
@@ -25,13 +26,18 @@ _ITEM = rf"(?:{_FIRST}[^{_STRANGE},:#?\[\]{{}}]*+(?<! )|{_DOUBLE})"
 _LIST = rf"\[(?:{_ITEM}(?:,\ {_ITEM})*+)?+\]"
 _MAPPING = rf"\{{(?:{_KEY}:\ {_ITEM}(?:,\ {_KEY}:\ {_ITEM})*+)?+\}}"
 _WRITTEN = rf"{_PLAIN}|{_DOUBLE}|{_SINGLE}|{_LIST}|{_MAPPING}"
-# Indentation, the sign of a list, key, value; or else the whole line. What a part has taken it never gives back:
-# no line is gone through more than a few times.
-_LINE = re.compile(rf"^(?:(\ *+)(-\ )?+(?:({_KEY}):(?:\ (?=[^ \n])|$))?+({_WRITTEN})?+$|(.*))", re.MULTILINE)
+# Indentation with the sign of a list, key, value; or else the whole line. What a part has taken it never gives
+# back: no line is gone through more than a few times.
+_LINE = re.compile(rf"^(?:(\ *+(?:-\ )?+)(?:({_KEY}):(?:\ (?=[^ \n])|$))?+({_WRITTEN})?+$|(.*))", re.MULTILINE)
 _Data: TypeAlias = "str | list[Value] | dict[str, Value] | None"
-_SIGNS = frozenset("\"'[{")
-_ITEMS = re.compile(_ITEM)
-_PAIRS = re.compile(rf"({_KEY}): ({_ITEM})")
+_QUOTES = frozenset("\"'")
+# What begins otherwise is the text that is written.
+_SIGNS = frozenset("\"'[{") | {null[0] for null in NULLS if null}
+_ITEM_OF = re.compile(_ITEM)
+_PAIR_OF = re.compile(rf"({_KEY}): ({_ITEM})")
+# Lists and mappings on one line tell topics and providers, which many articles share: those that are no longer
+# than this are taken apart once.
+_SHORT = 120
 
 
 class _NotPlainError(Exception):
@@ -54,54 +60,64 @@ def plain_tree(text: str, first_line: int = 1) -> Tree | None:
         return None
 
 
-def _read(text: str, first_line: int) -> Value:  # noqa: C901, PLR0912 - a call for each line would cost too much
-    root = Value({}, first_line + len(text) - len(text.lstrip("\n")))
-    data, column = root.data, 0
+def _read(text: str, first_line: int) -> Value:  # noqa: C901, PLR0912, PLR0915 - calls would cost too much
+    fields: dict[str, Value] = {}
+    root = Value(fields, first_line + len(text) - len(text.lstrip("\n")))
+    # What is open, and where it stands; what is around it. Is it a mapping, it is `fields`, which `indent` begins.
+    data: _Data = fields
+    column = 0
+    indent: str | None = ""
     around: list[tuple[int, _Data]] = []
     # The value of a key with nothing behind it: what follows may belong to it.
     empty: Value | None = None
-    for line, (spaces, dash, key, written, other) in enumerate(_LINE.findall(text), first_line):
-        at = len(spaces)
+    for line, (lead, key, written, other) in enumerate(_LINE.findall(text), first_line):
         # Most lines are one more field of what is open.
-        if key and written and not dash and at == column and isinstance(data, dict) and key not in data:
-            data[key] = _value(written, line)
-            empty = None
-            continue
-        if not (key or written):
-            if spaces or dash or other:
-                raise _NotPlainError
-            continue
-        if empty and (at > column or (dash and at == column)):
-            if len(around) > MAX_DEPTH - 4:
-                raise _NotPlainError
-            around.append((column, data))
-            data = empty.data = [] if dash else {}
-            empty.line, column = line, at
-        else:
-            while at < column:
-                column, data = around.pop()
-            if not dash and isinstance(data, list):
-                # The list may have stood right below its key, without being indented.
-                column, data = around.pop()
-            if at != column:
-                raise _NotPlainError
-        empty = None
-        if dash:
-            if not isinstance(data, list):
-                raise _NotPlainError
-            if not key:
-                data.append(_value(written, line))
+        if lead != indent or not key or key in fields:
+            if not (key or written):
+                if lead or other:
+                    raise _NotPlainError
                 continue
-            around.append((column, data))
-            inner = Value({}, line)
-            data.append(inner)
-            data, column = inner.data, column + 2
-        if not key or not isinstance(data, dict) or key in data:
-            raise _NotPlainError
-        if written:
-            data[key] = _value(written, line)
+            dash = lead[-2:] == "- "
+            at = len(lead) - 2 if dash else len(lead)
+            if empty and (at > column or (dash and at == column)):
+                if len(around) > MAX_DEPTH - 4:
+                    raise _NotPlainError
+                around.append((column, data))
+                data = empty.data = [] if dash else {}
+                empty.line, column = line, at
+            else:
+                while at < column:
+                    column, data = around.pop()
+                if not dash and isinstance(data, list):
+                    # The list may have stood right below its key, without being indented.
+                    column, data = around.pop()
+                if at != column:
+                    raise _NotPlainError
+            if dash:
+                if not isinstance(data, list):
+                    raise _NotPlainError
+                if not key:
+                    data.append(_value(written, line))
+                    indent = empty = None
+                    continue
+                around.append((column, data))
+                inner = Value({}, line)
+                data.append(inner)
+                data, column = inner.data, column + 2
+            if not key or not isinstance(data, dict) or key in data:
+                raise _NotPlainError
+            fields, indent = data, " " * column
+        if not written:
+            fields[key] = empty = Value(None, line)
+            continue
+        empty = None
+        sign = written[0]
+        if sign not in _SIGNS:
+            fields[key] = Value(written, line)
+        elif sign == '"' and "\\" not in written:
+            fields[key] = Value(written[1:-1], line)
         else:
-            data[key] = empty = Value(None, line)
+            fields[key] = _value(written, line)
     if not root.data:
         raise _NotPlainError
     return root
@@ -110,18 +126,36 @@ def _read(text: str, first_line: int) -> Value:  # noqa: C901, PLR0912 - a call 
 def _value(written: str, line: int) -> Value:
     """What stands on one line, as a value."""
     sign = written[0]
-    if sign not in _SIGNS:
-        return Value(None if written in NULLS else written, line)
     if sign == "[":
-        return Value([_value(item, line) for item in _ITEMS.findall(written)], line)
+        items = _known_items(written) if len(written) <= _SHORT else _items(written)
+        return Value([Value(item, line) for item in items], line)
     if sign == "{":
-        pairs = _PAIRS.findall(written)
-        data = {key: _value(item, line) for key, item in pairs}
-        if len(data) < len(pairs):
-            raise _NotPlainError
-        return Value(data, line)
+        pairs = _known_pairs(written) if len(written) <= _SHORT else _pairs(written)
+        return Value({key: Value(item, line) for key, item in pairs}, line)
+    return Value(_scalar(written), line)
+
+
+def _scalar(written: str) -> str | None:
+    sign = written[0]
+    if sign not in _QUOTES:
+        return None if written in NULLS else written
     text = written[1:-1]
     if sign == '"' and "\\" in text:
         # None of these is made of another, as no backslash stands for itself.
         text = text.replace('\\"', '"').replace("\\n", "\n").replace("\\r", "\r")
-    return Value(text, line)
+    return text
+
+
+def _items(written: str) -> tuple[str | None, ...]:
+    return tuple(map(_scalar, _ITEM_OF.findall(written)))
+
+
+def _pairs(written: str) -> tuple[tuple[str, str | None], ...]:
+    pairs = _PAIR_OF.findall(written)
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise _NotPlainError
+    return tuple([(key, _scalar(item)) for key, item in pairs])
+
+
+_known_items = lru_cache(maxsize=2**12)(_items)
+_known_pairs = lru_cache(maxsize=2**12)(_pairs)
