@@ -9,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import make_article
 
-from feedsvc.articles.article import Coverage, Details, Image, Link, covering, id_of, pack, unpack
+from feedsvc.articles.article import Coverage, Details, Image, Link, addresses_of, covering, id_of, pack, unpack
 
 texts = st.text(st.characters(exclude_categories=[]))
 images = st.builds(Image, texts, st.none() | st.integers(1, 99_999), st.none() | st.integers(1, 99_999))
-coverage = st.builds(Coverage, st.lists(texts, max_size=3).map(tuple), st.builds(Link, texts, texts, texts))
+links = st.builds(Link, texts, texts, texts)
+coverage = st.builds(Coverage, st.lists(texts, max_size=3).map(tuple), links) | links.map(
+    lambda link: Coverage(addresses_of(link.url), link)
+)
 details = st.builds(
     Details,
     texts,

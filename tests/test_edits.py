@@ -67,7 +67,6 @@ def articles(draw: st.DrawFn) -> Article:
         updated_at=draw(st.sampled_from([None, None, NOW + 2 * HOUR])),
         topics=tuple(draw(st.lists(st.sampled_from(TOPICS), max_size=3))),
         provider=draw(st.sampled_from(PROVIDERS)),
-        addresses=(address(number),),
         related=tuple(Coverage((address(each),), Link(f"https://x.example/{each}", "Title")) for each in covered),
     )
 

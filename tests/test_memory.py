@@ -93,8 +93,8 @@ def test_every_field_of_an_article_is_one_or_the_other() -> None:
     """No field of an article is forgotten: a reader sees it, or does not, or it is what makes it this article."""
     visible = {name for change in VISIBLE.values() for name in change}
     every = {field.name for each in (Article, Details) for field in fields(each)}
-    # The addresses tell by what others lead to it.
-    assert visible | INVISIBLE.keys() | {"identity", "addresses", "packed", "print"} == every
+    # Identity and aliases tell by what others lead to it.
+    assert visible | INVISIBLE.keys() | {"identity", "aliases", "packed", "print"} == every
     assert VISIBLE.keys() == PARTS.keys()
 
 

@@ -93,7 +93,7 @@ def test_a_file_becomes_an_article() -> None:
             published=True,
             provider=Provider("Example", "example.org"),
             topics=("AI",),
-            addresses=("//example.org/original", "//example.org/a", "//example.org/amp"),
+            aliases="//example.org/a\n//example.org/amp",
             packed=pack(
                 Details(
                     excerpt="An excerpt.",
@@ -115,9 +115,7 @@ def test_title_date_and_url_are_enough() -> None:
     moment = datetime(2021, 12, 14, tzinfo=UTC)
     url = "https://example.org/a"
     assert parsed == Parsed(
-        Article(
-            path="a.md", identity=url, title="T", url=url, published_at=moment, addresses=("//example.org/a",)
-        ),
+        Article(path="a.md", identity=url, title="T", url=url, published_at=moment),
         (),
     )
     assert parsed.article is not None

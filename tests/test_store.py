@@ -465,7 +465,7 @@ ARTICLE_FIELDS: dict[str, st.SearchStrategy[Any]] = {
         Provider, TEXTS, TEXTS, st.lists(st.builds(Author, TEXTS), max_size=2).map(tuple), st.none() | PICTURES
     ),
     "topics": st.lists(TEXTS, max_size=3).map(tuple),
-    "addresses": st.lists(TEXTS, max_size=2).map(tuple),
+    "aliases": TEXTS,
 }
 DETAILS_FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "excerpt": TEXTS,

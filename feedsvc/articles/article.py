@@ -139,7 +139,11 @@ class Details(_Record):
 def pack(details: Details) -> bytes:
     """The details as bytes, of which a hundred thousand articles take a third of the memory."""
     images = [[each.url, each.width, each.height] for each in details.images]
-    related = [[each.addresses, each.link.url, each.link.title, each.link.provider] for each in details.related]
+    related = [
+        [None if each.addresses == (_address(link.url),) else each.addresses, link.url, link.title, link.provider]
+        for each in details.related
+        for link in [each.link]
+    ]
     plain = (details.excerpt, details.body, details.length, details.featured, details.amp_url, images, related)
     packed = _JSON.encode(plain).encode("utf-8", "surrogatepass")
     return packed if len(packed) < _LARGE else _ZLIB + zlib.compress(packed)
@@ -161,18 +165,23 @@ def unpack(packed: bytes) -> Details:
             featured,
             amp_url,
             tuple([Image(*each) for each in images]),
-            tuple([Coverage(tuple(addresses), Link(*link)) for addresses, *link in related]),
+            tuple([_coverage(*each) for each in related]),
         )
-    except (zlib.error, TypeError) as error:
+    except (zlib.error, TypeError, AttributeError) as error:
         raise ValueError("details that cannot be read") from error
+
+
+def _coverage(addresses: list[str] | None, url: str, title: str, provider: str) -> Coverage:
+    # Nearly always there is one, which follows from the URL.
+    return Coverage((_address(url),) if addresses is None else tuple(addresses), Link(url, title, provider))
 
 
 @dataclass(frozen=True, slots=True)
 class Article(_Record):
     """One file's state of an article: a revision. Dates are in UTC; `path` is relative to the directory.
 
-    `addresses` are all that others may call it by; `packed` are its details. `print` is what was noted of it when
-    it was read, if anything: it says nothing that the rest does not.
+    `aliases` are what others may call it by beside its identity, a line each; `packed` are its details. `print` is
+    what was noted of it when it was read, if anything: it says nothing that the rest does not.
     """
 
     path: str
@@ -190,7 +199,7 @@ class Article(_Record):
     deleted: bool = False
     provider: Provider | None = None
     topics: tuple[str, ...] = ()
-    addresses: tuple[str, ...] = ()
+    aliases: str = ""
     packed: bytes = pack(Details())
     print: bytes = field(default=b"", compare=False, repr=False)
 
@@ -198,8 +207,16 @@ class Article(_Record):
         # What many articles have in common is kept once, wherever they come from.
         object.__setattr__(self, "type", sys.intern(self.type))
         object.__setattr__(self, "category", sys.intern(self.category))
+        object.__setattr__(self, "quality", _share(self.quality))
+        object.__setattr__(self, "heat", _share(self.heat))
         object.__setattr__(self, "provider", _share(self.provider))
         object.__setattr__(self, "topics", _share(self.topics))
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All that others may call it by, in the form in which two are the same."""
+        own = _address(self.identity)
+        return (own, *self.aliases.split("\n")) if self.aliases else (own,)
 
     @property
     def details(self) -> Details:

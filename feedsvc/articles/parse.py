@@ -171,7 +171,7 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
         deleted=deleted or False,
         provider=provider,
         topics=topics,
-        addresses=addresses,
+        aliases="\n".join(addresses[1:]),
         packed=pack(Details(excerpt, _body(fields, body, kind, url), length, featured, amp_url, images, related)),
     )
 
