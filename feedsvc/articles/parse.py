@@ -204,15 +204,9 @@ def _provider(fields: Fields) -> Provider | None:
     if not name:
         return None
     # Most providers are no more than that.
+    names = dict.fromkeys(islice(_author_names(inner), MAX_AUTHORS)) if "authors" in inner.values else ()
     icon = next(_images(inner), None) if "images" in inner.values else None
-    return Provider(name, domain, _authors(inner), icon)
-
-
-def _authors(provider: Fields) -> tuple[Author, ...]:
-    if "authors" not in provider.values:
-        return ()
-    names = dict.fromkeys(islice(_author_names(provider), MAX_AUTHORS))
-    return tuple([Author(each) for each in names])
+    return Provider(name, domain, tuple([Author(each) for each in names]), icon)
 
 
 def _author_names(provider: Fields) -> Iterator[str]:
