@@ -199,7 +199,12 @@ def _merged(
     there = {*kept, *read}
     paths = known if read.keys() <= known.keys() else in_byte_order(there)
     states = ((path, read[path] if path in read else known[path]) for path in paths if path in there)
-    return {path: state for path, state in states if state}
+    return {_shared(path, state): state for path, state in states if state}
+
+
+def _shared(path: str, state: FileState) -> str:
+    """The path as the article has it, where that is the same: who read it may have been another process."""
+    return state.article.path if state.article and state.article.path == path else path
 
 
 def outdated(state: FileState) -> FileState:

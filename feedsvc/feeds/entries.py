@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from feedsvc.feeds.memory import Memory
 
 
+# Of which there would be as many as there are entries.
+_NOTHING: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Showing:
     """An article as feeds show it: the recipe of an entry, which is the same in every feed.
@@ -35,7 +39,7 @@ class Showing:
     view: View
     updated: datetime
     categories: tuple[Category, ...]
-    withheld: frozenset[str] = frozenset()
+    withheld: frozenset[str] = _NOTHING
 
     @property
     def id(self) -> str:
@@ -125,7 +129,7 @@ class Showings:
 
     def _withheld(self, article: Article) -> frozenset[str]:
         if not self._covers(article):
-            return frozenset()
+            return _NOTHING
         named = (address for each in article.details.related for address in each.addresses)
         return frozenset(address for address in named if address in self._hidden)
 
