@@ -108,8 +108,8 @@ def whole(feed: Feed) -> list[tuple[bytes, ...]]:
 @given(feeds)
 def test_a_document_is_what_feedgen_writes(feed: Feed) -> None:
     """To take a document apart and to put it together again changes no byte of it."""
-    atom = syndication._generator(Draft(feed), ".atom", syndication.ATOM_TYPE).atom_str()
-    rss = syndication._generator(Draft(feed), ".rss", syndication.RSS_TYPE).rss_str()
+    atom = syndication._linked(Draft(feed), ".atom", syndication.ATOM_TYPE).atom_str()
+    rss = syndication._linked(Draft(feed), ".rss", syndication.RSS_TYPE).rss_str()
     assert syndication.render_atom(Draft(feed)) == atom
     assert syndication.render_rss(Draft(feed)) == syndication._RSS_TEXT.sub(syndication._hexadecimal, rss)
 

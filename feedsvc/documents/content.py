@@ -107,8 +107,10 @@ def _picture(entry: Entry) -> str:
 
 def _image(entry: Entry) -> str:
     """Not where the body shows it already."""
-    if entry.picture and escape(entry.picture.url) not in _SHOWN.findall(entry.content):
-        return f'<img src="{escape(entry.picture.url)}" alt=""{_size(entry.picture)}>'
+    if entry.picture:
+        url = escape(entry.picture.url)
+        if url not in entry.content or url not in _SHOWN.findall(entry.content):
+            return f'<img src="{url}" alt=""{_size(entry.picture)}>'
     return ""
 
 

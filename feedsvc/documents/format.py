@@ -53,8 +53,9 @@ FORMATS = {
 }
 FEED_ENDINGS = tuple(FORMATS)
 ATOM = FORMATS[".atom"]
-# So many documents may be rendered and not yet sealed: enough that nobody waits, too few to be felt in memory.
-_MAX_AHEAD = 32
+# The documents of so many feeds may be rendered and not yet sealed: enough that all who compress have work while
+# one renders, too few to be felt in memory.
+_MAX_AHEAD = 12
 
 
 def feed_links(own: str, page: str) -> str:
@@ -138,13 +139,17 @@ def make_all(
         now: their Last-Modified, where they are new.
     """
     stock = Stock(feeds)
-    sealing: deque[Future[tuple[Document, ...]]] = deque()
+    sealing: deque[Future[list[tuple[Document, ...]]]] = deque()
     with ThreadPoolExecutor(os.cpu_count(), "seal") as sealers:
         for feed in feeds:
             draft = Draft(feed, last.get(feed.path), stock)
-            for form in FORMATS.values():
-                sealing.append(sealers.submit(_render(draft, form, caching, known(feed, form), now)))
-                if len(sealing) > _MAX_AHEAD:
-                    yield sealing.popleft().result()
+            rendered = [_render(draft, form, caching, known(feed, form), now) for form in FORMATS.values()]
+            sealing.append(sealers.submit(_each, rendered))
+            if len(sealing) > _MAX_AHEAD:
+                yield from sealing.popleft().result()
         while sealing:
-            yield sealing.popleft().result()
+            yield from sealing.popleft().result()
+
+
+def _each(rendered: Sequence[Callable[[], tuple[Document, ...]]]) -> list[tuple[Document, ...]]:
+    return [seal() for seal in rendered]

@@ -19,7 +19,7 @@ JSON_TYPE = "application/feed+json; charset=utf-8"
 MAX_BYTES = 249_900
 _VERSION = "https://jsonfeed.org/version/1.1"
 _BEGIN, _ID, _END = b',"items":[', b'{"id":"', b"]}"
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_encoder = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 
 
 def render_json(draft: Draft, last: Sequence[bytes] = ()) -> tuple[bytes, ...]:
@@ -103,9 +103,10 @@ def _item(entry: Entry, content: str) -> dict[str, object]:
         item["summary"] = entry.summary
     if entry.picture:
         item["image"] = entry.picture.url
+    published = iso(entry.published)
     item |= {
-        "date_published": iso(entry.published),
-        "date_modified": iso(entry.updated),
+        "date_published": published,
+        "date_modified": published if entry.updated == entry.published else iso(entry.updated),
         "authors": [{"name": name} for name in entry.authors],
     }
     if entry.categories:

@@ -7,7 +7,7 @@ feedgen builds the trees; what it gets wrong is repaired here, each repair in on
 - entries come out newest call first: they are added with `order="append"`;
 - the channel's link is the last link added: the page is added last;
 - it groups all media: our extension writes `media:content` into the entry itself;
-- a character that XML forbids loses the feed: `_text` drops it, should one ever come this far;
+- a character that XML forbids loses the feed: `clean` drops it, should one ever come this far;
 - RFC 822 dates switch the process's locale for a moment: `_LOCALE` lets one thread render at a time.
 
 Titles and summaries are text, and readers show them as they are. A title in Atom stays plain text, which alone all
@@ -22,24 +22,27 @@ from __future__ import annotations
 import html
 import re
 import threading
+from copy import copy
+from functools import lru_cache
 from html.entities import name2codepoint
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feedsvc.feeds.feed import history
+from feedsvc.feeds.feed import history, latest
 from feedsvc.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from feedgen.entry import FeedEntry
+
     from feedsvc.documents.draft import Draft
-    from feedsvc.feeds.feed import Entry, Feed, Recipe
+    from feedsvc.feeds.feed import Entry, Feed, Recipe, Source
 
 ATOM_TYPE = "application/atom+xml; charset=utf-8"
 RSS_TYPE = "application/rss+xml; charset=utf-8"
@@ -73,14 +76,14 @@ _RSS_TEXT = re.compile(rb"<(?:title|description|category|source)(?=[^<]*&)(?: [^
 def render_atom(draft: Draft, last: Sequence[bytes] = ()) -> bytes:
     """A feed as Atom 1.0 (RFC 4287), given the last document where the draft builds on it."""
     with _LOCALE:
-        document = bytes(_generator(draft, ".atom", ATOM_TYPE).atom_str())
+        document = bytes(_linked(draft, ".atom", ATOM_TYPE).atom_str())
     return _complete(draft, "atom", document, last)
 
 
 def render_rss(draft: Draft, last: Sequence[bytes] = ()) -> bytes:
     """A feed as RSS 2.0, to the RSS Advisory Board's profile, given the last document likewise."""
     with _LOCALE:
-        document = bytes(_generator(draft, ".rss", RSS_TYPE).rss_str())
+        document = bytes(_linked(draft, ".rss", RSS_TYPE).rss_str())
     return _complete(draft, "rss", _RSS_TEXT.sub(_hexadecimal, document), last)
 
 
@@ -101,19 +104,33 @@ def _hexadecimal(match: re.Match[bytes]) -> bytes:
     return match[0].replace(b"&amp;", b"&#x26;").replace(b"&lt;", b"&#x3C;")
 
 
-def _generator(draft: Draft, ending: str, media_type: str) -> FeedGenerator:
+def _linked(draft: Draft, ending: str, media_type: str) -> FeedGenerator:
+    """The generator of both formats, with the links of one."""
+    generator = draft.once(_generator)
+    kind = media_type.partition(";")[0]
+    links = [{"href": href + ending, "rel": rel, "type": kind} for rel, href in history(draft.feed)]
+    links.append({"href": draft.feed.page_url, "rel": "alternate", "type": "text/html"})
+    generator.link(links, replace=True)
+    return generator
+
+
+def _generator(draft: Draft) -> FeedGenerator:
+    """Of the fresh entries."""
     feed = draft.feed
     generator = FeedGenerator()
     generator.register_extension("feedsvc", _FeedRepairs, _EntryRepairs)
     generator.feedsvc.feed = feed
     generator.id(feed.id)
-    generator.title(_text(feed.title))
-    generator.subtitle(_text(feed.description))
-    generator.description(_text(feed.description))
-    generator.author(name=_text(feed.site.title))
+    generator.title(clean(feed.title))
+    generator.subtitle(clean(feed.description))
+    generator.description(clean(feed.description))
+    generator.author(name=clean(feed.site.title))
     generator.language(feed.language)
     generator.generator(_GENERATOR)
-    generator.updated(max([feed.updated, *(_exact(recipe.updated, recipe) for recipe in feed.recipes)]))
+    # A fraction decides between those of the last second alone.
+    second = latest(feed.recipes, feed.updated).replace(microsecond=0)
+    last = [_exact(recipe.updated, recipe) for recipe in feed.recipes if recipe.updated >= second]
+    generator.updated(max([feed.updated, *last]))
     if feed.icon:
         generator.icon(feed.icon.url)
         width = feed.icon.width or 0
@@ -122,18 +139,10 @@ def _generator(draft: Draft, ending: str, media_type: str) -> FeedGenerator:
         if fits and not _OTHER_ICON.search(feed.icon.url):
             # The profile wants its title and link to be the channel's, which feedgen sees to.
             generator.image(url=feed.icon.url, width=str(width), height=str(height))
-    for rel, href in history(feed):
-        generator.link(href=href + ending, rel=rel, type=media_type.partition(";")[0])
-    generator.link(href=feed.page_url, rel="alternate", type="text/html")
-    for item in draft.once(_items):
-        generator.add_entry(item, order="append")
+    for entry, content in zip(draft.fresh, draft.contents, strict=True):
+        item = generator.add_entry(order="append")
+        _fill(item, entry, content, feed.site.base_url)
     return generator
-
-
-def _items(draft: Draft) -> list[FeedEntry]:
-    """The fresh entries; feedgen makes both formats of the same ones."""
-    base_url = draft.feed.site.base_url
-    return [_item(*each, base_url) for each in zip(draft.fresh, draft.contents, strict=True)]
 
 
 def _exact(moment: datetime, entry: Recipe) -> datetime:
@@ -145,24 +154,22 @@ def _exact(moment: datetime, entry: Recipe) -> datetime:
     return moment.replace(microsecond=crc32(entry.id.encode()) % 1_000_000)
 
 
-def _item(entry: Entry, content: str, base_url: str) -> FeedEntry:
-    item = FeedEntry()
-    item.register_extension("feedsvc", _EntryRepairs)
-    item.feedsvc.entry = entry
+def _fill(item: FeedEntry, entry: Entry, content: str, base_url: str) -> None:
+    updated = _exact(entry.updated, entry)
+    item.feedsvc.entry, item.feedsvc.updated = entry, updated
     # Which is its id in Atom as well.
     item.guid(entry.id, permalink=False)
-    item.title(_text(entry.title))
+    item.title(clean(entry.title))
     item.link(href=entry.url, rel="alternate")
     item.published(_exact(entry.published, entry))
-    item.updated(_exact(entry.updated, entry))
-    item.author([{"name": _text(author)} for author in entry.authors])
+    item.updated(updated)
+    item.author([{"name": clean(author)} for author in entry.authors])
     item.category(list(_categories(entry, base_url)))
     if entry.summary:
         # As an RSS description it is read as HTML; for Atom, _EntryRepairs says which it is.
-        item.summary(html.escape(_text(entry.summary), quote=False))
+        item.summary(html.escape(clean(entry.summary), quote=False))
     if content:
-        item.content(_text(content), type="html")
-    return item
+        item.content(clean(content), type="html")
 
 
 def _categories(entry: Entry, base_url: str) -> Iterator[dict[str, str]]:
@@ -174,13 +181,9 @@ def _categories(entry: Entry, base_url: str) -> Iterator[dict[str, str]]:
 
 
 def _category(term: str, scheme: str) -> dict[str, str]:
-    text = _text(term)
+    text = clean(term)
     label = {} if _LOOKS_LIKE_HTML.search(term) else {"label": text}
     return {"term": text, "scheme": scheme, **label}
-
-
-def _text(text: str) -> str:
-    return clean(text)
 
 
 class _FeedRepairs(BaseExtension):
@@ -216,33 +219,34 @@ class _FeedRepairs(BaseExtension):
 
 
 class _EntryRepairs(BaseEntryExtension):
-    """What concerns one entry. `entry` is set before anything is rendered."""
+    """What concerns one entry. It is set before anything is rendered, and its exact moment."""
 
     entry: Entry
+    updated: datetime
 
     def extend_atom(self, element: etree._Element) -> etree._Element:
-        for child in list(element.iterchildren("title", "link", "summary")):
-            if child.tag == "title":
-                _mark_up(child, _LOOKS_LIKE_HTML)
-            elif child.tag == "link":
-                # feedgen has written the article alone; it goes to the end, and the others behind it.
-                child.set("rel", "alternate")
-                child.set("type", "text/html")
-                element.append(child)
-            else:
-                child.text = _text(self.entry.summary)
-                _mark_up(child, _MARKUP)
+        _mark_up(next(element.iterchildren("title")), _LOOKS_LIKE_HTML)
+        # feedgen has written the article alone; it goes to the end, and the others behind it.
+        link = next(element.iterchildren("link"))
+        link.set("rel", "alternate")
+        link.set("type", "text/html")
+        element.append(link)
+        if _MARKUP.search(self.entry.summary):
+            summary = next(element.iterchildren("summary"))
+            summary.text = clean(self.entry.summary)
+            _mark_up(summary, _MARKUP)
         _add_related(element, self.entry)
-        _add_source(element, self.entry)
+        if self.entry.source:
+            _add_source(element, self.entry.source, self.updated)
         _add_picture(element, self.entry)
         return element
 
     def extend_rss(self, element: etree._Element) -> etree._Element:
         for author in self.entry.authors:
-            etree.SubElement(element, _CREATOR).text = _text(author)
+            etree.SubElement(element, _CREATOR).text = clean(author)
         if self.entry.source:
             source = etree.SubElement(element, "source", url=self.entry.source.url)
-            source.text = _text(self.entry.source.title)
+            source.text = clean(self.entry.source.title)
         _add_picture(element, self.entry)
         return element
 
@@ -252,7 +256,7 @@ def _add_related(element: etree._Element, entry: Entry) -> None:
     for related in entry.related:
         link = etree.SubElement(element, "link", href=related.url, rel="related", type="text/html")
         if not _LOOKS_LIKE_HTML.search(related.title):
-            link.set("title", _text(related.title))
+            link.set("title", clean(related.title))
 
 
 def _mark_up(element: etree._Element, when: re.Pattern[str]) -> None:
@@ -262,20 +266,32 @@ def _mark_up(element: etree._Element, when: re.Pattern[str]) -> None:
         element.set("type", "html")
 
 
-def _add_source(element: etree._Element, entry: Entry) -> None:
-    if entry.source:
-        source = etree.SubElement(element, "source")
-        etree.SubElement(source, "id").text = entry.source.id
-        title = etree.SubElement(source, "title")
-        title.text = _text(entry.source.title)
-        _mark_up(title, _LOOKS_LIKE_HTML)
-        etree.SubElement(source, "updated").text = _exact(entry.updated, entry).isoformat()
-        etree.SubElement(source, "link", href=entry.source.url, rel="alternate", type="text/html")
+def _add_source(element: etree._Element, source: Source, updated: datetime) -> None:
+    """The source of an entry, which is as new as the entry."""
+    element.append(copy(_source(source)))
+    element[-1][2].text = updated.isoformat()
+
+
+# Most entries share theirs with many others. A copy takes half the time of making one.
+@lru_cache(maxsize=4096)
+def _source(source: Source) -> etree._Element:
+    """As an element of Atom, the third part of which is to be filled in."""
+    element = etree.Element("source")
+    etree.SubElement(element, "id").text = source.id
+    title = etree.SubElement(element, "title")
+    title.text = clean(source.title)
+    _mark_up(title, _LOOKS_LIKE_HTML)
+    etree.SubElement(element, "updated")
+    etree.SubElement(element, "link", href=source.url, rel="alternate", type="text/html")
+    return element
 
 
 def _add_picture(element: etree._Element, entry: Entry) -> None:
     if entry.picture:
-        sizes = (("width", entry.picture.width), ("height", entry.picture.height))
-        known = {"url": entry.picture.url} | {name: str(pixels) for name, pixels in sizes if pixels}
+        known = {"url": entry.picture.url}
+        if entry.picture.width:
+            known["width"] = str(entry.picture.width)
+        if entry.picture.height:
+            known["height"] = str(entry.picture.height)
         etree.SubElement(element, _CONTENT, {**known, "medium": "image"})
         etree.SubElement(element, _THUMBNAIL, known)
