@@ -636,6 +636,18 @@ def test_entries_of_one_second_are_told_apart() -> None:
     assert [texts(atom(each), "a:entry/a:updated") for each in entries] == [[moment] for moment in moments]
 
 
+@given(st.lists(st.integers(0, 3_000_000), min_size=1, max_size=6))
+def test_a_feed_is_as_new_as_its_newest_entry(moments: list[int]) -> None:
+    """Whatever fractions of a second entries have, the feed was updated when the last of them was."""
+    some = [
+        entry(id=f"urn:x:{number}", updated=UPDATED + timedelta(microseconds=moment))
+        for number, moment in enumerate(moments)
+    ]
+    root = atom(*some)
+    (whole,) = texts(root, "a:updated")
+    assert whole == max(texts(root, "a:entry/a:updated"))
+
+
 def test_an_entry_never_changed_was_updated_when_it_was_published() -> None:
     """To the fraction, so that no reader takes a new entry for a changed one."""
     root = atom(replace(entry(), published=UPDATED))
