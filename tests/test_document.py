@@ -37,6 +37,15 @@ def test_codings_decode_to_the_content() -> None:
     assert max(len(zipped), len(small)) < len(CONTENT)
 
 
+def test_gzip_tells_only_the_content() -> None:
+    """The same content is the same bytes in gzip whenever and wherever it is made: no time or system is in it."""
+    zipped = sealed().body("gzip")
+    assert type(zipped) is bytes
+    # Flags, time, extra flags, system (RFC 1952 §2.3): 255 is unknown.
+    assert zipped[:10] == b"\x1f\x8b\x08\x00" + bytes(4) + b"\x00\xff"
+    assert zipped == sealed().body("gzip")
+
+
 def test_plain_bytes_are_not_held_beside_compressed_ones() -> None:
     """What gzip makes smaller is held in no other form but brotli's."""
     document = sealed()

@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import brotli
+import deflate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,8 +109,8 @@ def seal(content: bytes, media_type: str, last_modified: datetime, headers: Head
 def _seal(content: bytes, etag: str, media_type: str, last_modified: datetime, headers: Headers) -> Document:
     bodies: dict[Coding, bytes] = {
         "br": brotli.compress(content, mode=brotli.MODE_TEXT, quality=BROTLI_QUALITY),
-        # The time in gzip's header would make equal documents differ.
-        "gzip": gzip.compress(content, compresslevel=GZIP_LEVEL, mtime=0),
+        # Its header tells no time, which would make equal documents differ.
+        "gzip": bytes(deflate.gzip_compress(content, GZIP_LEVEL)),
     }
     smaller = {coding: body for coding, body in bodies.items() if len(body) < len(content)}
     if "gzip" not in smaller:

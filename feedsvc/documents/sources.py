@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from feedsvc.feeds.feed import Feed, Recipe
 
 # Those that have a hand in the bytes of a feed.
-_LIBRARIES = ("babel", "brotli", "feedgen", "lxml")
+_LIBRARIES = ("babel", "brotli", "deflate", "feedgen", "lxml")
 _BYTES = 16
 
 
