@@ -53,9 +53,8 @@ FORMATS = {
 }
 FEED_ENDINGS = tuple(FORMATS)
 ATOM = FORMATS[".atom"]
-# The documents of so many feeds may be rendered and not yet sealed: enough that all who compress have work while
-# one renders, too few to be felt in memory.
-_MAX_AHEAD = 12
+# So many documents may be rendered and not yet sealed: enough that nobody waits, too few to be felt in memory.
+_MAX_AHEAD = 32
 
 
 def feed_links(own: str, page: str) -> str:
@@ -139,17 +138,13 @@ def make_all(
         now: their Last-Modified, where they are new.
     """
     stock = Stock(feeds)
-    sealing: deque[Future[list[tuple[Document, ...]]]] = deque()
+    sealing: deque[Future[tuple[Document, ...]]] = deque()
     with ThreadPoolExecutor(os.cpu_count(), "seal") as sealers:
         for feed in feeds:
             draft = Draft(feed, last.get(feed.path), stock)
-            rendered = [_render(draft, form, caching, known(feed, form), now) for form in FORMATS.values()]
-            sealing.append(sealers.submit(_each, rendered))
-            if len(sealing) > _MAX_AHEAD:
-                yield from sealing.popleft().result()
+            for form in FORMATS.values():
+                sealing.append(sealers.submit(_render(draft, form, caching, known(feed, form), now)))
+                if len(sealing) > _MAX_AHEAD:
+                    yield sealing.popleft().result()
         while sealing:
-            yield from sealing.popleft().result()
-
-
-def _each(rendered: Sequence[Callable[[], tuple[Document, ...]]]) -> list[tuple[Document, ...]]:
-    return [seal() for seal in rendered]
+            yield sealing.popleft().result()
