@@ -13,7 +13,7 @@ from feedsvc.feeds.catalog import Catalog, Listing
 from feedsvc.feeds.feed import Site, View
 from feedsvc.feeds.losses import LossRules
 from feedsvc.feeds.selection import SelectionRules
-from feedsvc.feeds.sightings import print_of
+from feedsvc.feeds.sightings import note
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def load_rules(settings: Settings) -> LoadRules:
     """What the configuration says of reading files."""
-    return LoadRules(settings.exclude, ZoneInfo(settings.timezone), settings.limits.file_bytes, print_of)
+    return LoadRules(settings.exclude, ZoneInfo(settings.timezone), settings.limits.file_bytes, note)
 
 
 def selection_rules(settings: Settings) -> SelectionRules:

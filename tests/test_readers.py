@@ -18,7 +18,7 @@ from feedsvc.articles import readers
 from feedsvc.articles.library import LoadRules, load
 from feedsvc.articles.parse import parse
 from feedsvc.articles.reading import How, Reading, Wanted
-from feedsvc.feeds.sightings import print_of
+from feedsvc.feeds.sightings import note, print_of
 
 ZONE = ZoneInfo("UTC")
 FILES = 450
@@ -79,7 +79,7 @@ def test_helpers_read_what_one_process_reads(
 @pytest.mark.parametrize("helpers", [0, 1])
 def test_what_readers_see_is_noted_by_who_reads(articles: Path, paths: list[str], helpers: int) -> None:
     """In whatever process an article is read, its print is made there: the very one that would be made later."""
-    how = How(str(articles), ZONE, 4096, print_of)
+    how = How(str(articles), ZONE, 4096, note)
     readings = readers.read_all(how, paths, lambda path: Wanted(path, 0), helpers)
     found = [each.parsed.article for each in readings if each and each.parsed and each.parsed.article]
     assert found

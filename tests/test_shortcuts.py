@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from feedsvc import text as texts
 from feedsvc import urls
-from feedsvc.articles import dates, parse
+from feedsvc.articles import dates, front, parse
 from feedsvc.articles.article import addresses_of, identity_of
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
@@ -120,12 +120,12 @@ def test_addresses_are_made_of_clean_urls_as_of_any(given_id: str, url: str | No
 def test_the_ending_of_a_path_decides(path: str) -> None:
     """The ending of the last name of a path tells how a body is read; a name that is an ending alone has none."""
     suffix = PurePosixPath(path).suffix.lower()
-    front = "---\ntitle: a\nwebUrl: https://e.org/\npublishedDateTime: 2021-12-14\n---\n"
-    read = parse.parse(path, f"{front}*b* <b>c</b>".encode(), BERLIN).article
+    matter = "---\ntitle: a\nwebUrl: https://e.org/\npublishedDateTime: 2021-12-14\n---\n"
+    read = parse.parse(path, f"{matter}*b* <b>c</b>".encode(), BERLIN).article
     assert read is not None
     if not path.endswith(("/", "/.")):
         assert read.details.body == ("*b* <b>c</b>" if suffix == ".html" else "<p><em>b</em> <b>c</b></p>")
-        read = parse.parse(path, front.replace("---\n", "").encode(), BERLIN).article
+        read = parse.parse(path, matter.replace("---\n", "").encode(), BERLIN).article
         assert (read is not None) == (suffix in {".yaml", ".yml"})
 
 
@@ -139,13 +139,13 @@ LINES = st.lists(
 @example("---", True)
 def test_the_end_of_front_matter_is_the_first_line_that_is_one(text: str, plain_yaml: bool) -> None:
     """However the end of the front matter is looked for, it is the first line that can be it."""
-    opening = parse._MARKER.match(text)
-    front, body, _ = parse._split(text, plain_yaml=plain_yaml)
+    opening = front._MARKER.match(text)
+    matter, body, _ = front.split(text, plain_yaml=plain_yaml)
     if opening:
-        closing = parse._END.search(text, opening.end())
+        closing = front._END.search(text, opening.end())
         rest = text[opening.end() :]
         whole = rest if plain_yaml else None
-        assert front == (text[opening.end() : closing.start()] if closing else whole)
+        assert matter == (text[opening.end() : closing.start()] if closing else whole)
         assert body == (text[closing.end() :] if closing else "")
     else:
-        assert (front, body) == (text if plain_yaml else None, "")
+        assert (matter, body) == (text if plain_yaml else None, "")

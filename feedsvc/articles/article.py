@@ -212,6 +212,11 @@ class Article(_Record):
         object.__setattr__(self, "provider", _share(self.provider))
         object.__setattr__(self, "topics", _share(self.topics))
 
+    def with_print(self, noted: bytes) -> Article:
+        """This very article, with what whoever made it notes of it. Nobody else has seen it yet."""
+        object.__setattr__(self, "print", noted)
+        return self
+
     @property
     def addresses(self) -> tuple[str, ...]:
         """All that others may call it by, in the form in which two are the same."""

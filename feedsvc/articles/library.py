@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from feedsvc.articles.parse import Note
+
 # Before the digest of what has to be parsed again, whatever it is.
 _OUTDATED = b"outdated"
 
@@ -40,7 +42,7 @@ class LoadRules:
     exclude: tuple[str, ...] = ()
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     file_bytes: int = 1024 * 1024
-    note: Callable[[Article], bytes] | None = None
+    note: Note | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from feedsvc.articles.article import (
     Article,
@@ -22,6 +22,7 @@ from feedsvc.articles.article import (
     pack,
 )
 from feedsvc.articles.fields import DATE, URL, Fields
+from feedsvc.articles.front import split
 from feedsvc.articles.markup import MarkupError, player_page, render_body
 from feedsvc.articles.plain import read_tree
 from feedsvc.text import fold, printable, unescape
@@ -39,8 +40,9 @@ MAX_RELATED_READ = 50
 MAX_TOPICS = 50
 MAX_AUTHORS = 20
 MAX_PROBLEMS = 100
-_MARKER = re.compile(r"---[ \t]*\r?(\n|\Z)")
-_END = re.compile(r"^(---|\.\.\.)[ \t]*\r?(\n|\Z)", re.MULTILINE)
+
+# What is to be noted of an article, made while its details are at hand.
+Note: TypeAlias = Callable[[Article, Details], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +57,18 @@ class _UnusableError(Exception):
     """The file cannot be used; the problem is on the list already."""
 
 
-def parse(path: str, content: bytes, zone: ZoneInfo) -> Parsed:
+def parse(path: str, content: bytes, zone: ZoneInfo, note: Note | None = None) -> Parsed:
     """Parse one file.
 
     Args:
         path: relative to the directory; its ending decides how the body is read.
         content: the whole file.
         zone: holds for dates that name no zone.
+        note: makes what is to be noted of the article.
     """
     problems: list[Problem] = []
     try:
-        article = _parse(path, content, zone, problems)
+        article = _parse(path, content, zone, problems, note)
     except _UnusableError:
         return Parsed(None, _bounded(path, problems))
     except TreeError as error:
@@ -87,7 +90,7 @@ def _bounded(path: str, problems: list[Problem]) -> tuple[Problem, ...]:
     return tuple(named)
 
 
-def _parse(path: str, content: bytes, zone: ZoneInfo, problems: list[Problem]) -> Article:
+def _parse(path: str, content: bytes, zone: ZoneInfo, problems: list[Problem], note: Note | None) -> Article:
     def unusable(line: int | None, name: str | None, found: str, expected: str) -> _UnusableError:
         problems.append(Problem(path, line, name, found, expected))
         return _UnusableError()
@@ -101,7 +104,7 @@ def _parse(path: str, content: bytes, zone: ZoneInfo, problems: list[Problem]) -
         raise unusable(None, None, "an empty file", "front matter between two lines ---")
     # A name that is nothing but an ending has none.
     ending = path.rpartition("/")[2].lower()[1:]
-    front, body, first_line = _split(text, plain_yaml=ending.endswith((".yaml", ".yml")))
+    front, body, first_line = split(text, plain_yaml=ending.endswith((".yaml", ".yml")))
     if front is None:
         found = "no line --- that ends the front matter" if first_line else "no front matter"
         raise unusable(1, None, found, "front matter between two lines ---")
@@ -111,25 +114,11 @@ def _parse(path: str, content: bytes, zone: ZoneInfo, problems: list[Problem]) -
     reader = Fields(path, zone, tree.root.data, problems)
     for name, line in tree.duplicates:
         reader.warn(name, line, "the field a second time", "it once; the last one counts")
-    return _article(reader, path, body, "html" if ending.endswith(".html") else "markdown")
+    article, details = _article(reader, path, body, "html" if ending.endswith(".html") else "markdown")
+    return article.with_print(note(article, details)) if note else article
 
 
-def _split(text: str, *, plain_yaml: bool) -> tuple[str | None, str, int]:
-    """Front matter, body, and the line number where the front matter starts; no front matter is None."""
-    opening = _MARKER.match(text)
-    if not opening:
-        return (text, "", 1) if plain_yaml else (None, "", 0)
-    begin = opening.end()
-    # The first line that begins like this is nearly always the end, and found in a tenth of the time.
-    first = text.find("\n---", begin - 1) + 1
-    closing = _END.match(text, first) if first and text.find("\n...", begin - 1, first) < 0 else None
-    closing = closing or _END.search(text, begin)
-    if not closing:
-        return (text[begin:] if plain_yaml else None), "", 2
-    return text[begin : closing.start()], text[closing.end() :], 2
-
-
-def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "html"]) -> Article:
+def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "html"]) -> tuple[Article, Details]:
     title = fields.text("title")
     if not title:
         fields.fail("title", "text")
@@ -155,7 +144,8 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
     length, featured = fields.duration("length"), _featured(fields)
     if fields.failed or not (title and url and date):
         raise _UnusableError
-    return Article(
+    details = Details(excerpt, _body(fields, body, kind, url), length, featured, amp_url, images, related)
+    article = Article(
         path=path,
         identity=identity,
         title=title,
@@ -172,8 +162,9 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
         provider=provider,
         topics=topics,
         aliases="\n".join(addresses[1:]),
-        packed=pack(Details(excerpt, _body(fields, body, kind, url), length, featured, amp_url, images, related)),
+        packed=pack(details),
     )
+    return article, details
 
 
 def _body(fields: Fields, source: str, kind: Literal["markdown", "html"], url: str) -> str:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from feedsvc.articles.article import Problem
 from feedsvc.articles.directory import ReadError, read_file
-from feedsvc.articles.parse import Parsed, parse
+from feedsvc.articles.parse import Note, Parsed, parse
 from feedsvc.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from zoneinfo import ZoneInfo
-
-    from feedsvc.articles.article import Article
 
 # A file that was written less than this before it was read may be written again within the same tick of the
 # file system's clock, with the same size: it is read once more by the next reload.
@@ -32,7 +28,7 @@ class How(NamedTuple):
     root: str
     zone: ZoneInfo
     file_bytes: int
-    note: Callable[[Article], bytes] | None = None
+    note: Note | None = None
 
 
 class Wanted(NamedTuple):
@@ -66,7 +62,5 @@ def read(wanted: Wanted, how: How) -> Reading | None:
         return Reading(b"", Parsed(None, (problem,)), settled=False)
     settled = abs(time.time_ns() - wanted.mtime_ns) > _SETTLE_NS
     digest = hashlib.blake2b(content, digest_size=16).digest()
-    parsed = None if digest == wanted.digest else parse(name, content, how.zone)
-    if parsed and parsed.article and how.note:
-        parsed = replace(parsed, article=replace(parsed.article, print=how.note(parsed.article)))
+    parsed = None if digest == wanted.digest else parse(name, content, how.zone, how.note)
     return Reading(digest, parsed, settled)

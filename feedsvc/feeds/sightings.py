@@ -42,9 +42,8 @@ PARTS: Mapping[str, Callable[[Article, Details, Collection[str]], object]] = {
     "picture": lambda _article, details, _hidden: details.images[:1],
     "related": lambda _article, details, hidden: shown_coverage(details, hidden),
 }
-_PARTS = tuple(PARTS.items())
-# Parts that many articles have in common.
-_SHARED = frozenset({"type", "provider", "topics"})
+# Each with whether many articles have it in common.
+_PARTS = tuple((part, name in {"type", "provider", "topics"}) for name, part in PARTS.items())
 _PART_BYTES = 8
 # A copy of one that has been set up is had sooner than another.
 _BLANK = blake2b(digest_size=_PART_BYTES)
@@ -52,11 +51,19 @@ _BLANK = blake2b(digest_size=_PART_BYTES)
 
 def print_of(article: Article, hidden: Collection[str] = ()) -> bytes:
     """What a reader sees of an article, as a few bytes for each part of it."""
-    details = article.details
+    return _printed(article, article.details, hidden)
+
+
+def note(article: Article, details: Details) -> bytes:
+    """The same, for whoever reads the article and has its details; what is held back is not known there."""
+    return _printed(article, details, ())
+
+
+def _printed(article: Article, details: Details, hidden: Collection[str]) -> bytes:
     return b"".join(
         [
-            _known_digest(value) if not value or name in _SHARED else _digest(value)
-            for name, part in _PARTS
+            _known_digest(value) if shared or not value else _digest(value)
+            for part, shared in _PARTS
             for value in [part(article, details, hidden)]
         ]
     )
