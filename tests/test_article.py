@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
@@ -9,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import make_article
 
-from feedsvc.articles.article import Coverage, Details, Image, Link, addresses_of, covering, id_of, pack, unpack
+from feedsvc.articles.article import Coverage, Details, Image, Link, covering, pack, unpack
+from feedsvc.articles.identity import addresses_of, id_of
 
 texts = st.text(st.characters(exclude_categories=[]))
 images = st.builds(Image, texts, st.none() | st.integers(1, 99_999), st.none() | st.integers(1, 99_999))
@@ -56,6 +59,14 @@ def test_coverage_is_found_by_its_addresses(
     named = {address for each in related for address in each.addresses}
     assert covering(addresses)(article) == bool(addresses & named)
     assert covering(named)(article) == bool(named)
+
+
+def test_what_is_noted_goes_with_an_article_and_with_no_other() -> None:
+    """It comes through a pipe with it; of an article that says something else nothing is noted."""
+    article = make_article().with_print(b"noted")
+    assert pickle.loads(pickle.dumps(article)).print == b"noted"  # noqa: S301 - our own
+    assert replace(article, title="Another").print == b""
+    assert replace(article) == article
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

@@ -140,7 +140,7 @@ def test_a_noted_print_is_taken_where_it_says_all() -> None:
     """It is taken as it was noted; where coverage is held back, which a single file does not tell, it is not."""
     link = Link("https://example.org/r", "R")
     article = rewrite(ARTICLE, related=(Coverage(("//example.org/r",), link),))
-    noted = replace(article, print=print_of(article))
+    noted = replace(article).with_print(print_of(article))
     for hidden in (frozenset[str](), frozenset({"//example.org/other"}), frozenset({"//example.org/r"})):
         prints = []
         for each in (article, noted):
@@ -148,7 +148,7 @@ def test_a_noted_print_is_taken_where_it_says_all() -> None:
             memory, _ = observe(Memory(), selection, {}, NOW, Selection())
             prints.append(memory.sightings[article.identity].print)
         assert prints == [print_of(article, hidden)] * 2
-    memory, _ = told(Memory(), replace(article, print=b"noted"))
+    memory, _ = told(Memory(), replace(article).with_print(b"noted"))
     assert memory.sightings[article.identity].print == b"noted"
 
 

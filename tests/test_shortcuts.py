@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from feedsvc import text as texts
 from feedsvc import urls
 from feedsvc.articles import dates, front, parse
-from feedsvc.articles.article import addresses_of, identity_of
+from feedsvc.articles.identity import addresses_of, identity_of
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -7,13 +7,11 @@ import sys
 import zlib
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import sha1
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
-from uuid import NAMESPACE_URL
 
+from feedsvc.articles.identity import address_of, id_of
 from feedsvc.clock import iso
 from feedsvc.text import fold
-from feedsvc.urls import clean_url, normalise_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -47,20 +45,8 @@ class _Record:
 
     __slots__: tuple[str, ...] = ()
 
-    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
         return type(self), tuple([getattr(self, name) for name in self.__slots__])
-
-
-# Feeds ask for those of the articles that they show, again and again.
-@lru_cache(maxsize=2**12)
-def id_of(identity: str) -> str:
-    """The entry id of an article of this identity: the URN of its UUIDv5 (RFC 9562 §5.5)."""
-    # A UUID object for it would take most of the time.
-    digest = bytearray(sha1(NAMESPACE_URL.bytes + identity.encode(), usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    text = digest.hex()
-    return f"urn:uuid:{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +126,12 @@ def pack(details: Details) -> bytes:
     """The details as bytes, of which a hundred thousand articles take a third of the memory."""
     images = [[each.url, each.width, each.height] for each in details.images]
     related = [
-        [None if each.addresses == (_address(link.url),) else each.addresses, link.url, link.title, link.provider]
+        [
+            None if each.addresses == (address_of(link.url),) else each.addresses,
+            link.url,
+            link.title,
+            link.provider,
+        ]
         for each in details.related
         for link in [each.link]
     ]
@@ -173,7 +164,7 @@ def unpack(packed: bytes) -> Details:
 
 def _coverage(addresses: list[str] | None, url: str, title: str, provider: str) -> Coverage:
     # Nearly always there is one, which follows from the URL.
-    return Coverage((_address(url),) if addresses is None else tuple(addresses), Link(url, title, provider))
+    return Coverage((address_of(url),) if addresses is None else tuple(addresses), Link(url, title, provider))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +192,8 @@ class Article(_Record):
     topics: tuple[str, ...] = ()
     aliases: str = ""
     packed: bytes = pack(Details())
-    print: bytes = field(default=b"", compare=False, repr=False)
+    # Whoever replaces a field makes another article, of which nothing is noted.
+    print: bytes = field(default=b"", init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         # What many articles have in common is kept once, wherever they come from.
@@ -212,6 +204,10 @@ class Article(_Record):
         object.__setattr__(self, "provider", _share(self.provider))
         object.__setattr__(self, "topics", _share(self.topics))
 
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        *values, noted = [getattr(self, name) for name in self.__slots__]
+        return _noted, (noted, *values)
+
     def with_print(self, noted: bytes) -> Article:
         """This very article, with what whoever made it notes of it. Nobody else has seen it yet."""
         object.__setattr__(self, "print", noted)
@@ -220,7 +216,7 @@ class Article(_Record):
     @property
     def addresses(self) -> tuple[str, ...]:
         """All that others may call it by, in the form in which two are the same."""
-        own = _address(self.identity)
+        own = address_of(self.identity)
         return (own, *self.aliases.split("\n")) if self.aliases else (own,)
 
     @property
@@ -232,6 +228,10 @@ class Article(_Record):
     def id(self) -> str:
         """The entry id in every feed, for ever (RFC 4287 §4.2.6): made from the identity and nothing else."""
         return id_of(self.identity)
+
+
+def _noted(noted: bytes, *values: Any) -> Article:
+    return Article(*values).with_print(noted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,30 +270,3 @@ def covering(addresses: Collection[str]) -> Callable[[Article], bool]:
         return any(address in addresses for each in article.details.related for address in each.addresses)
 
     return covers
-
-
-def identity_of(given: str, url: str) -> str:
-    """What tells an article from all others: the id that it was given, else its URL, in one form (RFC 3986 §6).
-
-    Args:
-        given: the id, a URL or any other text; "" where there is none.
-        url: a clean one; "" where there is none.
-    """
-    as_url = clean_url(given) if given else url
-    return normalise_url(as_url) if as_url else given
-
-
-def addresses_of(identity: str, *urls: str | None) -> tuple[str, ...]:
-    """What an article may be called by, in a form in which two are the same: by http or https, any part of it.
-
-    Args:
-        identity: what `identity_of` tells.
-        urls: all that the article has, each a clean one.
-    """
-    # The identity is nearly always one of the URLs, and often there is no other.
-    others = [normalise_url(url) for url in urls if url and url != identity]
-    return tuple(dict.fromkeys(map(_address, [identity, *others] if identity else others)))
-
-
-def _address(name: str) -> str:
-    return name.partition("#")[0].rstrip("/").removeprefix("http:").removeprefix("https:")

@@ -17,12 +17,11 @@ from feedsvc.articles.article import (
     Link,
     Problem,
     Provider,
-    addresses_of,
-    identity_of,
     pack,
 )
 from feedsvc.articles.fields import DATE, URL, Fields
 from feedsvc.articles.front import split
+from feedsvc.articles.identity import addresses_of, identity_of
 from feedsvc.articles.markup import MarkupError, player_page, render_body
 from feedsvc.articles.plain import read_tree
 from feedsvc.text import fold, printable, unescape

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from feedsvc.articles.article import id_of
+from feedsvc.articles.identity import id_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from itertools import chain, compress, count
 from operator import attrgetter, ne, not_
 from typing import TYPE_CHECKING
 
-from feedsvc.articles.article import id_of
+from feedsvc.articles.identity import id_of
 from feedsvc.feeds.memory import Departure, Roll
 
 if TYPE_CHECKING:
