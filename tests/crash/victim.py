@@ -124,10 +124,13 @@ class _WatchedPublisher(Publisher):
     """Tells what a reader gets from the very moment on at which the first reader could get it."""
 
     tell: Callable[[Told], None] | None = None
+    _told: Snapshot | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        if name == "state" and self.tell and isinstance(value, State) and value.snapshot:
+        if name == "state" and self.tell and isinstance(value, State) and value.snapshot is not self._told:
+            self._told = value.snapshot
+            assert value.snapshot
             self.tell(Told("served", documents_of(value.snapshot)))
 
 
