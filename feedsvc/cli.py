@@ -11,11 +11,10 @@ from feedsvc import __version__, health
 from feedsvc.flags import fail, flags, settings_of, token
 from feedsvc.log import fields, logger
 from feedsvc.remote import TOKEN, RemoteError, reload_remote
-from feedsvc.serve import StartError, serve
 from feedsvc.store.errors import StoreError
 
-# What these need takes half a second to import, and memory that the first process of `serve` has no use for.
-_LATER = ("build", "check", "explain", "history", "list")
+# What these need takes half a second to import.
+_LATER = ("build", "check", "explain", "history", "list", "serve")
 
 
 class _Commands(click.Group):
@@ -41,31 +40,16 @@ def commands() -> None:
     """
 
 
-@commands.command("serve")
-@flags("articles", "host", "port", "base-url", "reload-every", "store")
-def serve_command(**given: str | None) -> None:
-    """Serve the feeds, and keep them current while the files change.
-
-    \b
-    Example: feedsvc serve --articles seeds --port 8080
-    """
-    settings = settings_of(given)
-    try:
-        serve(settings, token())
-    except StartError as error:
-        fail(str(error))
-
-
 @commands.command("reload")
 @flags("host", "port")
 @click.option("--accept", is_flag=True, help="Publish what is held back as a mistake.")
 def reload_command(*, accept: bool, **given: str | None) -> None:
     """Make a running service reload now, and wait until the new feeds are served.
 
-    Needs the token that the service was started with in FEEDSVC_ADMINTOKEN.
+    Needs the token that the service was started with in FEEDSVC_ADMIN_TOKEN.
 
     \b
-    Example: FEEDSVC_ADMINTOKEN=… feedsvc reload --port 8080
+    Example: FEEDSVC_ADMIN_TOKEN=… feedsvc reload --port 8080
     """
     settings = settings_of(given)
     secret = token()
@@ -90,6 +74,8 @@ def main() -> None:
         commands(prog_name="feedsvc")
     except StoreError as error:
         fail(f"the memory cannot be used: {error}")
+    except ImportError as error:
+        fail(f"{error}: install what feedsvc needs again, as README says")
     except Exception:  # noqa: BLE001 - the last stop before a traceback
         logger.exception("internal error", extra=fields(hint="FEEDSVC_LOG_LEVEL=debug shows where"))
         sys.exit(70)

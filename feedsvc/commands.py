@@ -1,4 +1,4 @@
-"""The commands that look at articles, or at what is remembered of them."""
+"""The commands that work on articles, or on what is remembered of them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from feedsvc.build import BuildError, build
 from feedsvc.clock import iso
 from feedsvc.documents.format import FEED_ENDINGS
 from feedsvc.explain import ExplainError, explain
-from feedsvc.flags import fail, flags, settings_of
+from feedsvc.flags import fail, flags, settings_of, token
 from feedsvc.log import logger
 from feedsvc.publisher import Publisher
 from feedsvc.rules import load_rules
+from feedsvc.serve import StartError, serve
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import StoreError
 from feedsvc.store.store import Remembered
@@ -30,6 +31,21 @@ if TYPE_CHECKING:
     from feedsvc.feeds.memory import Event
     from feedsvc.reload import State
     from feedsvc.settings import Settings
+
+
+@click.command("serve")
+@flags("articles", "host", "port", "base-url", "reload-every", "store")
+def serve_command(**given: str | None) -> None:
+    """Serve the feeds, and keep them current while the files change.
+
+    \b
+    Example: feedsvc serve --articles seeds --port 8080
+    """
+    settings = settings_of(given)
+    try:
+        serve(settings, token())
+    except StartError as error:
+        fail(str(error))
 
 
 @click.command("check")

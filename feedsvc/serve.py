@@ -1,12 +1,12 @@
-"""Serve: the first process, which claims the port and the memory, and starts and watches the one that serves.
+"""Serve: the first process, which sees that port and memory are free, and starts and watches the one that serves.
 
-It does nothing else, and imports as little: what it holds is held beside all that the service needs.
+It imports what that one needs, which is forked from it, is there at once, and shares the memory that this takes.
 """
 
 from __future__ import annotations
 
 import socket
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from errno import EADDRINUSE
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,8 +16,9 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 from feedsvc import log
+from feedsvc.service import start
+from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import BusyError, StoreError
-from feedsvc.store.place import claim, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ def serve(settings: Settings, admin_token: str | None) -> None:
         raise StartError("FEEDSVC_ADMIN_TOKEN has letters beyond ASCII, which no HTTP header can carry")
     with _claimed(settings.host, settings.port) as address:
         _check_store(settings)
-        serve_http(address, settings.port, partial(_start, settings, admin_token))
+        serve_http(address, settings.port, partial(start, settings, admin_token, _STOP_SECONDS))
 
 
 def serve_http(address: str, port: int, load: Callable[[], WSGIApplication]) -> None:
@@ -67,19 +68,11 @@ def serve_http(address: str, port: int, load: Callable[[], WSGIApplication]) -> 
     server.serve(target_loader=load, wrap_loader=False)
 
 
-def _start(settings: Settings, admin_token: str | None) -> WSGIApplication:
-    """In the serving process: all that it needs is imported there, and there alone."""
-    from feedsvc.service import start  # noqa: PLC0415
-
-    return start(settings, admin_token, _STOP_SECONDS)
-
-
 def _check_store(settings: Settings) -> None:
     """Whether nobody else writes the memory: the serving process, which claims it, could not tell the user."""
-    path = path_of(settings.store.url)
     try:
-        if path:
-            claim(path).close()
+        with closing(DatabaseStore(settings.store.url, write=True)) as store:
+            store.open()
     except BusyError as error:
         raise StartError(str(error)) from error
     except StoreError:

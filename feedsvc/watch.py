@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # nobody is waited for longer than that.
 _QUIET_MS = 25
 _FEW = 20
-_QUIET_AFTER_MANY_MS = 150
+_QUIET_AFTER_MANY_SECONDS = 0.15
 _LONGEST_SECONDS = 5.0
 # How often it is seen to that it is still the same directory.
 _CHECK_SECONDS = 5.0
@@ -72,22 +72,26 @@ class Watch:
     def _watch(self, directory: tuple[int, int]) -> None:
         """Until it is another directory that has the name."""
         root = os.path.realpath(self._directory)
-        checked = since = time.monotonic()
+        checked = since = last = time.monotonic()
         changed: set[str] = set()
         for changes in watch(
             root,
             watch_filter=None,
-            debounce=int(_LONGEST_SECONDS * 1000),
+            # What changes besides may never be quiet: it is heard of at least as often as this.
+            debounce=int(_QUIET_AFTER_MANY_SECONDS * 1000),
             step=_QUIET_MS,
             stop_event=self._stop,
-            rust_timeout=_QUIET_AFTER_MANY_MS,
+            rust_timeout=int(_QUIET_AFTER_MANY_SECONDS * 1000),
             yield_on_timeout=True,
             raise_interrupt=False,
         ):
             now = time.monotonic()
             since = since if changed else now
-            changed.update(path for _, path in changes if _concerns_us(path.removeprefix(root)))
-            if changed and (not changes or len(changed) <= _FEW or now > since + _LONGEST_SECONDS):
+            ours = {path for _, path in changes if _concerns_us(path.removeprefix(root))}
+            last = now if ours else last
+            changed |= ours
+            quiet = len(changed) <= _FEW or now >= last + _QUIET_AFTER_MANY_SECONDS
+            if changed and (quiet or now >= since + _LONGEST_SECONDS):
                 changed.clear()
                 self._reload()
             if now > checked + _CHECK_SECONDS:

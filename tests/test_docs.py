@@ -8,7 +8,9 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+import click
 import pytest
+from click.testing import CliRunner
 from service import PATIENCE_SECONDS, TOKEN, command, environment, running
 from support import ROOT, SEEDS, make_settings
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 README = (ROOT / "README.md").read_text("utf-8")
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text("utf-8")
+COMMANDS = commands.list_commands(click.Context(commands))
 OPERATIONS = (ROOT / "docs/operations.md").read_text("utf-8")
 
 
@@ -134,13 +137,15 @@ def test_every_route_is_documented() -> None:
 
 def test_every_command_is_documented() -> None:
     """Each command stands in README's table."""
-    for name in commands.commands:
+    for name in COMMANDS:
         assert f"| `feedsvc {name}" in README, name
 
 
 def test_every_flag_is_documented() -> None:
     """Each flag that overrides a setting stands beside it in docs/configuration.md."""
-    for flag in commands.commands["serve"].params:
+    serve = commands.get_command(click.Context(commands), "serve")
+    assert serve
+    for flag in serve.params:
         assert f"`{flag.opts[0]}`" in CONFIGURATION, flag.opts[0]
 
 
@@ -174,3 +179,11 @@ def test_first_screen_of_the_readme_has_the_two_commands() -> None:
     first_screen = "\n".join(README.splitlines()[:25])
     assert "git clone" in first_screen
     assert "make serve" in first_screen
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_names_variables_that_there_are(name: str) -> None:
+    """Whoever copies a variable out of a help text has the right one."""
+    told = CliRunner().invoke(commands, [name, "--help"]).output
+    known = {variable(key) for key in keys()} | {"FEEDSVC_CONFIG", "FEEDSVC_ADMIN_TOKEN"}
+    assert set(re.findall(r"FEEDSVC_\w+", told)) <= known

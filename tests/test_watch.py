@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,29 @@ def test_who_changes_much_may_pause(watched: Watched) -> None:
         threading.Event().wait(0.05)
     assert watched.is_called()
     assert watched.calls <= 2
+
+
+@pytest.mark.parametrize("files", [1, 50])
+def test_who_never_rests_keeps_nobody_waiting(watched: Watched, files: int) -> None:
+    """Files that are no articles may change all the time: what changes beside them is seen all the same."""
+    over = threading.Event()
+
+    def write() -> None:
+        for number in count():
+            if over.wait(0.005):
+                return
+            (watched.directory / f"{number}.tmp").write_bytes(b"")
+
+    noise = threading.Thread(target=write)
+    noise.start()
+    try:
+        for number in range(files):
+            (watched.directory / f"{number}.md").write_bytes(b"")
+        # Noise would be waited for ten times as long.
+        assert watched.called.acquire(timeout=4)
+    finally:
+        over.set()
+        noise.join()
 
 
 def test_what_is_no_article_calls_for_nothing(watched: Watched) -> None:
