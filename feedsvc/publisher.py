@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from feedsvc import rules
 from feedsvc.articles.directory import DirectoryError, in_byte_order, without_excluded
-from feedsvc.articles.library import Library
+from feedsvc.articles.library import Library, Progress
 from feedsvc.clock import Clock
 from feedsvc.clock import now as present
 from feedsvc.documents.snapshot import Snapshot, reopen_all
@@ -26,15 +26,12 @@ from feedsvc.guard import Guard, HeldError
 from feedsvc.laps import Laps
 from feedsvc.log import fields, logger
 from feedsvc.outcome import Outcome, Tally, log_outcome
-from feedsvc.reload import State, advance, is_current, read, sort
+from feedsvc.reload import Reading, State, advance, is_current, read, sort
 from feedsvc.store.errors import StoreError
 from feedsvc.store.store import Remembered, Store
 
 if TYPE_CHECKING:
-    from feedsvc.articles.library import Progress
-    from feedsvc.documents.snapshot import Snapshot
     from feedsvc.feeds.memory import Event
-    from feedsvc.reload import Reading
     from feedsvc.settings import Settings
 
 # While the store cannot be written: so many events are held for it.
@@ -297,8 +294,7 @@ class Publisher:
     def _remembered(self, state: State, snapshot: Snapshot) -> Remembered:
         """What is to be kept; the very same where it is what the store has."""
         kept = self._kept
-        same = kept and snapshot is self._saved and kept.library.is_as(state.library)
-        if kept and same:
+        if kept and snapshot is self._saved and kept.library.is_as(state.library):
             return kept
         making = rules.making(self._settings)
         return Remembered(state.library, state.memory, snapshot.kept(), state.changes, making=making)
