@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from support import ROOT, SEEDS, write_article
 
+from feedsvc import helpers as helping
 from feedsvc.articles import readers
 from feedsvc.articles.library import LoadRules, load
 from feedsvc.articles.parse import parse
@@ -53,14 +54,14 @@ def read(articles: Path, paths: list[str], helpers: int) -> list[Reading | None]
 def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     """The helpers that are started."""
     processes = []
-    start = readers._start
+    start = helping._start
 
-    def _start() -> readers._Helper:
+    def _start() -> helping._Helper:
         helper = start()
         processes.append(helper.process)
         return helper
 
-    monkeypatch.setattr(readers, "_start", _start)
+    monkeypatch.setattr(helping, "_start", _start)
     return processes
 
 
@@ -93,7 +94,8 @@ def test_the_library_is_the_same(articles: Path, paths: list[str], monkeypatch: 
             os.utime(articles / path, (1_600_000_000, 1_600_000_000))
     rules = LoadRules(file_bytes=4096)
     alone = load(articles, rules)
-    monkeypatch.setattr(readers, "_helpers", lambda _files: 2)
+    monkeypatch.setattr(readers, "_PAYS", 1)
+    monkeypatch.setattr(readers, "others", lambda: 2)
     told: list[int] = []
     library = load(articles, rules, progress=lambda done, _all: told.append(done))
     assert library == alone
@@ -151,16 +153,16 @@ def test_a_helper_that_ends_behind_its_answer_loses_nothing(
 ) -> None:
     """What a helper answered before it was killed is taken, and what it was to read next is read here."""
     ended: list[int | None] = []
-    ask = readers._Helpers._ask
+    ask = helping._Helpers._ask
 
-    def ask_the_dead(helpers: readers._Helpers, helper: readers._Helper) -> None:
+    def ask_the_dead(helpers: helping._Helpers[Reading | None], helper: helping._Helper) -> None:
         # Not the first time: it has just answered, and there is more to read.
         if helper in helpers._busy.values() and helpers._todo:
             helper.process.kill()
             ended.append(helper.process.wait())
         ask(helpers, helper)
 
-    monkeypatch.setattr(readers._Helpers, "_ask", ask_the_dead)
+    monkeypatch.setattr(helping._Helpers, "_ask", ask_the_dead)
     assert read(articles, paths * 5, 1) == read(articles, paths * 5, 0)
     assert ended == [-signal.SIGKILL]
 
@@ -179,15 +181,15 @@ def test_a_helper_that_never_answers_is_not_waited_for(
     articles: Path, paths: list[str], started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A helper that is stopped, and does not answer for long, is ended, and its files are read here."""
-    monkeypatch.setattr(readers, "_PATIENCE_SECONDS", 0.05)
-    start = readers._start
+    monkeypatch.setattr(helping, "_PATIENCE_SECONDS", 0.05)
+    start = helping._start
 
-    def _start() -> readers._Helper:
+    def _start() -> helping._Helper:
         helper = start()
         helper.process.send_signal(signal.SIGSTOP)
         return helper
 
-    monkeypatch.setattr(readers, "_start", _start)
+    monkeypatch.setattr(helping, "_start", _start)
     assert read(articles, paths, 1) == read(articles, paths, 0)
     assert [process.returncode for process in started] == [-signal.SIGKILL]
 
@@ -203,26 +205,33 @@ def test_whoever_stops_reading_leaves_no_process(
     assert [process.returncode for process in started] == [-signal.SIGKILL] * 2
 
 
-@pytest.mark.parametrize(
-    ("processors", "files", "helpers"), [(1, 9999, 0), (2, 9999, 1), (64, 9999, 7), (8, 100, 0)]
-)
+@pytest.mark.parametrize(("processors", "helpers"), [(1, 0), (2, 1), (64, 7)])
 def test_helpers_are_as_many_as_pay(
-    monkeypatch: pytest.MonkeyPatch, processors: int, files: int, helpers: int
+    articles: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    started: list[subprocess.Popen[bytes]],
+    processors: int,
+    helpers: int,
 ) -> None:
     """With one processor, or for few files, there is no helper; nor are there more than can be listened to."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _process: set(range(processors)))
-    assert readers._helpers(files) == helpers
+    assert helping.others() == helpers
+    how = How(str(articles), ZONE, 4096)
+    assert list(readers.read_all(how, ["none.md"] * 900, lambda path: Wanted(path, 0))) == [None] * 900
+    assert started == []
 
 
 SCRIPT = """
 import os, sys, time
 from zoneinfo import ZoneInfo
+from feedsvc import helpers as helping
+from feedsvc import helpers as helping
 from feedsvc.articles import readers
 from feedsvc.articles.reading import How, Wanted
 
 root, wait = sys.argv[1], sys.argv[2] == "wait"
 paths = sorted(os.listdir(root)) * 3
-start = readers._start
+start = helping._start
 
 def told():
     helper = start()
@@ -235,7 +244,7 @@ def wanted(path):
         time.sleep(60)
     return Wanted(path, 0)
 
-readers._start = told
+helping._start = told
 print(sum(each is not None for each in readers.read_all(How(root, ZoneInfo("UTC"), 4096), paths, wanted, 1)))
 """
 

@@ -1,40 +1,20 @@
-"""Reading many files in as many processes as there are processors.
-
-This process reads too, and looks after each file whether a helper has an answer. Helpers are programs of their
-own, which import no more than reading takes (docs/decisions/helpers.md). Whatever happens to one costs time and
-nothing else: what it was asked for is read here.
-"""
+"""Reading many files, with helpers where that pays."""
 
 from __future__ import annotations
 
-import os
-import pickle
-import select
-import socket
-import struct
-import subprocess
-import sys
-from collections import deque
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from functools import partial
 from typing import TYPE_CHECKING
 
 from feedsvc.articles.reading import How, Reading, Wanted, read
-from feedsvc.log import fields, logger
+from feedsvc.helpers import Work, do_all, others
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
-    from typing import Self
 
 # A helper takes as long to start as a thousand small files to read, or half as many large ones.
 _PAYS = 1_000
-# So many files are asked for at once: they take some ten milliseconds.
-_CHUNK = 100
-# More helpers would want more answers than one process can take.
-_MOST = 7
-# No answer takes so long.
-_PATIENCE_SECONDS = 60.0
-_END_SECONDS = 1.0
+# They take some ten milliseconds.
+_AT_ONCE = 100
 
 
 def read_all(
@@ -48,165 +28,7 @@ def read_all(
         wanted: tells of a path what is wanted of it.
         helpers: how many other processes help; None for as many as pay.
     """
-    chunks = [range(begin, min(begin + _CHUNK, len(paths))) for begin in range(0, len(paths), _CHUNK)]
-    todo = deque(range(len(chunks)))
-    done: dict[int, list[Reading | None]] = {}
-
-    def chunk(number: int) -> list[Wanted]:
-        return [wanted(paths[position]) for position in chunks[number]]
-
-    ready: list[Reading | None] = []
-    with _Helpers(how, chunk, todo, done) as others:
-        others.start(_helpers(len(paths)) if helpers is None else helpers)
-        for number in range(len(chunks)):
-            while number not in done:
-                if not todo:
-                    others.collect(_PATIENCE_SECONDS)
-                    continue
-                mine = todo.popleft()
-                readings = []
-                for each in chunk(mine):
-                    readings.append(read(each, how))
-                    others.collect()
-                done[mine] = readings
-            yield from ready
-            ready = done.pop(number)
-    # The helpers are gone before the last ones are taken, whether or not anybody asks for more than these.
-    yield from ready
-
-
-def _helpers(files: int) -> int:
-    """How many helpers pay."""
-    if files < _PAYS:
-        return 0
-    try:
-        processors = len(os.sched_getaffinity(0))
-    except (AttributeError, OSError):
-        processors = os.cpu_count() or 1
-    return min(processors - 1, _MOST)
-
-
-@dataclass(slots=True)
-class _Helper:
-    process: subprocess.Popen[bytes]
-    connection: Connection
-    # Which chunk it reads.
-    number: int | None = None
-
-
-class _Helpers:
-    """The other processes. What they read goes to `done`; what they cannot goes back to `todo`."""
-
-    def __init__(
-        self,
-        how: How,
-        chunk: Callable[[int], list[Wanted]],
-        todo: deque[int],
-        done: dict[int, list[Reading | None]],
-    ) -> None:
-        self._how, self._chunk, self._todo, self._done = how, chunk, todo, done
-        self._all: list[_Helper] = []
-        self._busy: dict[int, _Helper] = {}
-        self._poll = select.poll()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        for helper in self._all:
-            helper.connection.close()
-            if kind:
-                helper.process.kill()
-        for helper in self._all:
-            try:
-                helper.process.wait(_END_SECONDS)
-            except subprocess.TimeoutExpired:
-                helper.process.kill()
-                helper.process.wait()
-
-    def start(self, count: int) -> None:
-        """Start so many, if that is possible."""
-        for _ in range(count):
-            try:
-                helper = _start()
-            except (OSError, ValueError, TypeError) as error:
-                logger.debug("no process could be started that helps to read", extra=fields(error=str(error)))
-                return
-            self._all.append(helper)
-            try:
-                helper.connection.send(self._how)
-                self._ask(helper)
-            except OSError:
-                self._lose(helper)
-
-    def collect(self, seconds: float = 0.0) -> None:
-        """Take what was answered; wait for it so long, and no longer for those who did not answer."""
-        if not self._busy:
-            return
-        answered = self._poll.poll(seconds * 1000)
-        for descriptor, _ in answered:
-            self._receive(self._busy[descriptor])
-        if seconds and not answered:
-            for helper in list(self._busy.values()):
-                self._lose(helper)
-
-    def _ask(self, helper: _Helper) -> None:
-        descriptor = helper.connection.fileno()
-        if self._todo:
-            helper.number = self._todo.popleft()
-            helper.connection.send(self._chunk(helper.number))
-            self._busy[descriptor] = helper
-            self._poll.register(descriptor, select.POLLIN)
-        elif self._busy.pop(descriptor, None):
-            helper.number = None
-            self._poll.unregister(descriptor)
-
-    def _receive(self, helper: _Helper) -> None:
-        try:
-            answer = helper.connection.recv_bytes()
-        except (EOFError, OSError):
-            self._lose(helper)
-            return
-        number, helper.number = helper.number, None
-        try:
-            # It has something to do while the answer is taken apart.
-            self._ask(helper)
-        except OSError:
-            # What it answered is good all the same.
-            self._lose(helper)
-        if number is not None:
-            try:
-                self._done[number] = pickle.loads(answer)  # noqa: S301 - from our own program
-            except Exception:  # noqa: BLE001 - it may have been replaced by another version meanwhile
-                self._todo.appendleft(number)
-                self._lose(helper)
-
-    def _lose(self, helper: _Helper) -> None:
-        logger.warning("a process that helped to read files ended, or did not answer; they are read here")
-        descriptor = helper.connection.fileno()
-        if self._busy.pop(descriptor, None):
-            self._poll.unregister(descriptor)
-        if helper.number is not None:
-            self._todo.appendleft(helper.number)
-            helper.number = None
-        helper.process.kill()
-
-
-def _start() -> _Helper:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        # One that stops in the middle of a word is not waited for either.
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            ours.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(_PATIENCE_SECONDS), 0))
-        descriptor = theirs.fileno()
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-P", "-m", "feedsvc.articles.helper", str(descriptor)],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-            pass_fds=[descriptor],
-            # What ends us from the keyboard is none of its business: it ends when we do.
-            process_group=0,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        return _Helper(process, Connection(ours.detach()))
+    there = partial(read, how=how)
+    if helpers is None:
+        helpers = others() if len(paths) >= _PAYS else 0
+    return do_all(Work(there, wanted, lambda path: read(wanted(path), how), _AT_ONCE), paths, helpers)

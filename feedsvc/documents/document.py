@@ -8,7 +8,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import brotli
 import deflate
@@ -89,6 +89,17 @@ class Dated:
     gzip: bytes | None = None
 
 
+class Packed(NamedTuple):
+    """The bytes of a document in all codings, and nothing of where and since when it is served.
+
+    `length` is that of the plain bytes, which are among the bodies only where gzip does not make them smaller.
+    """
+
+    etag: str
+    length: int
+    bodies: Mapping[Coding, bytes]
+
+
 def etag_of(content: bytes) -> str:
     """The validator of some plain bytes; the same on every machine."""
     return f'"{hashlib.sha256(content).hexdigest()[:24]}"'
@@ -103,10 +114,11 @@ def seal(content: bytes, media_type: str, last_modified: datetime, headers: Head
         last_modified: when the content changed, in whole seconds.
         headers: those that all answers of this document share, such as Cache-Control.
     """
-    return _seal(content, etag_of(content), media_type, last_modified, headers)
+    return _assemble(pack(content), media_type, last_modified, headers)
 
 
-def _seal(content: bytes, etag: str, media_type: str, last_modified: datetime, headers: Headers) -> Document:
+def pack(content: bytes, etag: str | None = None) -> Packed:
+    """Do what takes the time of sealing; given the validator where it is known."""
     bodies: dict[Coding, bytes] = {
         "br": brotli.compress(content, mode=brotli.MODE_TEXT, quality=BROTLI_QUALITY),
         # Its header tells no time, which would make equal documents differ.
@@ -115,7 +127,7 @@ def _seal(content: bytes, etag: str, media_type: str, last_modified: datetime, h
     smaller = {coding: body for coding, body in bodies.items() if len(body) < len(content)}
     if "gzip" not in smaller:
         smaller["identity"] = content
-    return _assemble(smaller, len(content), etag, media_type, last_modified, headers)
+    return Packed(etag or etag_of(content), len(content), smaller)
 
 
 def restore(kept: Dated, media_type: str, headers: Headers) -> Document | None:
@@ -130,17 +142,11 @@ def restore(kept: Dated, media_type: str, headers: Headers) -> Document | None:
     if not whole:
         return None
     bodies: dict[Coding, bytes] = {"br": kept.br, "gzip": kept.gzip}
-    return _assemble(bodies, len(content), kept.etag, media_type, kept.last_modified, headers)
+    return _assemble(Packed(kept.etag, len(content), bodies), media_type, kept.last_modified, headers)
 
 
-def _assemble(  # noqa: PLR0913, PLR0917 - each comes from elsewhere
-    bodies: Mapping[Coding, bytes],
-    length: int,
-    etag: str,
-    media_type: str,
-    last_modified: datetime,
-    headers: Headers,
-) -> Document:
+def _assemble(packed: Packed, media_type: str, last_modified: datetime, headers: Headers) -> Document:
+    etag, length, bodies = packed
     shared: Headers = [
         ("Last-Modified", format_datetime(last_modified, usegmt=True)),
         ("Vary", "Accept-Encoding"),
@@ -152,18 +158,21 @@ def _assemble(  # noqa: PLR0913, PLR0917 - each comes from elsewhere
 
 
 def renew(
-    last: Document | Dated | None, content: bytes, media_type: str, headers: Headers, now: datetime
+    last: Document | Dated | None, content: bytes | Packed, media_type: str, headers: Headers, now: datetime
 ) -> Document:
     """The last document where its content is the same, else a new one that is dated after it."""
-    etag = etag_of(content)
+    etag = content.etag if isinstance(content, Packed) else etag_of(content)
+    if isinstance(last, Document) and last.etag == etag:
+        return last
     if last is None:
-        return _seal(content, etag, media_type, now, headers)
-    if last.etag == etag:
-        return (
-            last if isinstance(last, Document) else _seal(content, etag, media_type, last.last_modified, headers)
-        )
-    # Two changes within one second must not look like one to a reader that only asks by date.
-    return _seal(content, etag, media_type, max(now, last.last_modified + timedelta(seconds=1)), headers)
+        at = now
+    elif last.etag == etag:
+        at = last.last_modified
+    else:
+        # Two changes within one second must not look like one to a reader that only asks by date.
+        at = max(now, last.last_modified + timedelta(seconds=1))
+    packed = content if isinstance(content, Packed) else pack(content, etag)
+    return _assemble(packed, media_type, at, headers)
 
 
 def _variant(coding: Coding, size: int, etag: str, media_type: str, shared: Headers) -> Variant:

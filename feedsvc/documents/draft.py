@@ -38,6 +38,11 @@ class Stock:
         self._awaited[key] -= 1
         return self._forms.get(key) if self._awaited[key] > 0 else self._forms.pop(key, None)
 
+    def release(self, feed: Feed) -> None:
+        """Have nothing ready for a feed that is made without this."""
+        for recipe in feed.recipes:
+            self.take(recipe, feed.language)
+
     def put(self, recipe: Recipe, language: str, form: str, made: bytes) -> None:
         """Have an entry ready, where a feed waits for it. It is to be put here in all forms, or in none."""
         key = id(recipe), language
