@@ -296,5 +296,5 @@ class Publisher:
         kept = self._kept
         if kept and snapshot is self._saved and kept.library.is_as(state.library):
             return kept
-        making = rules.making(self._settings)
-        return Remembered(state.library, state.memory, snapshot.kept(), state.changes, making=making)
+        making, routes = rules.making(self._settings), snapshot.routes()
+        return Remembered(state.library, state.memory, snapshot.kept(), state.changes, making=making, routes=routes)

@@ -19,7 +19,7 @@ from feedsvc import health, publisher
 from feedsvc.articles.directory import stamp_of
 from feedsvc.articles.library import LoadRules
 from feedsvc.publisher import Publisher
-from feedsvc.store import database
+from feedsvc.store import sqlite
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import BusyError
 from feedsvc.store.tables import SIGHTINGS
@@ -79,7 +79,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def service(articles: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     """One that has read two articles and waits for nobody for long."""
-    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite, "_BUSY_SECONDS", 0.1)
     write_article(articles, "a.md", title="First")
     write_article(articles, "b.md", title="Other", webUrl="https://example.org/b")
     service = Running(articles, file)
@@ -214,7 +214,7 @@ def test_a_file_damaged_while_the_service_runs(service: Running, articles: Path,
     overwrite(file, 0, os.urandom(file.stat().st_size))
     write_article(articles, "a.md", title="Second")
     # By a connection that has nothing of the file in its cache.
-    service.store._disconnect()
+    service.store.disconnect()
     assert service.reload() == ""
     assert "Second" in service.titles()
     assert file.with_name("memory.db.damaged").exists()

@@ -34,9 +34,9 @@ from feedsvc.feeds.sightings import observe, print_of
 from feedsvc.publisher import Publisher
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import BusyError, StoreError
+from feedsvc.store.migrations import VERSION
 from feedsvc.store.records import decode, encode
 from feedsvc.store.store import Remembered
-from feedsvc.store.tables import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -47,6 +47,9 @@ class Document:
     last_modified: datetime
     variants: Mapping[Coding, Variant]
     bodies: Mapping[Coding, bytes]
+    # What was given when it was sealed.
+    headers: tuple[tuple[str, str], ...]
+    length: int
 
     @property
     def content(self) -> bytes:
@@ -78,8 +81,9 @@ class Document:
 class Dated:
     """What is remembered of a document over a restart: its plain bytes' validator, and since when they are so.
 
-    `source` stands for what it was made of, and by which program; `br` and `gzip` are its bytes in these codings.
-    Where one of the three is missing, the document is made again.
+    `source` stands for what it was made of, and by which program; `br`, `gzip` and `plain` are its bytes in these
+    codings, as far as it holds them. Where the source or one of the first two is missing, the document is made
+    again. The rest is what others need who serve it as it is.
     """
 
     etag: str
@@ -87,6 +91,39 @@ class Dated:
     source: bytes | None = None
     br: bytes | None = None
     gzip: bytes | None = None
+    plain: bytes | None = None
+    media_type: str = ""
+    length: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def dated(document: Document, source: bytes | None) -> Dated:
+    """What is to be remembered of a document."""
+    bodies = document.bodies
+    return Dated(
+        document.etag,
+        document.last_modified,
+        source,
+        bodies.get("br"),
+        bodies.get("gzip"),
+        bodies.get("identity"),
+        document.media_type,
+        document.length,
+        document.headers,
+    )
+
+
+def served(kept: Dated) -> Document:
+    """The document as another process sealed it."""
+    codings: tuple[tuple[Coding, bytes | None], ...] = (
+        ("br", kept.br),
+        ("gzip", kept.gzip),
+        ("identity", kept.plain),
+    )
+    bodies = {coding: body for coding, body in codings if body is not None}
+    return _assemble(
+        Packed(kept.etag, kept.length, bodies), kept.media_type, kept.last_modified, list(kept.headers)
+    )
 
 
 class Packed(NamedTuple):
@@ -154,7 +191,7 @@ def _assemble(packed: Packed, media_type: str, last_modified: datetime, headers:
     ]
     lengths: dict[Coding, int] = {**{coding: len(body) for coding, body in bodies.items()}, "identity": length}
     variants = {coding: _variant(coding, size, etag, media_type, shared) for coding, size in lengths.items()}
-    return Document(media_type, last_modified, variants, bodies)
+    return Document(media_type, last_modified, variants, bodies, tuple(headers), length)
 
 
 def renew(

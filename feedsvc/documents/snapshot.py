@@ -8,7 +8,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from feedsvc.documents.archives import Archives
-from feedsvc.documents.document import Dated, renew, restore
+from feedsvc.documents.document import Dated, dated, renew, restore
 from feedsvc.documents.format import (
     ATOM,
     FEED_ENDINGS,
@@ -72,12 +72,11 @@ class Snapshot:
 
     def kept(self) -> dict[str, Dated]:
         """What is to be remembered of the documents."""
-        return {
-            path: Dated(each.etag, each.last_modified, source, each.body("br"), each.body("gzip"))
-            if (source := self.sources.get(path))
-            else Dated(each.etag, each.last_modified)
-            for path, each in self.documents.items()
-        }
+        return {path: dated(each, self.sources.get(path)) for path, each in self.documents.items()}
+
+    def routes(self) -> dict[str, str | None]:
+        """Where paths in folded form lead; None for a feed that was given up."""
+        return {**self.redirects, **dict.fromkeys(self.retired)}
 
     def paths(self) -> Iterator[str]:
         """The path of every document that there is, or would be if it were asked for."""

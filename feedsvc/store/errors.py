@@ -7,3 +7,7 @@ class StoreError(Exception):
 
 class BusyError(StoreError):
     """Another process writes the store."""
+
+
+class DeposedError(StoreError):
+    """Another process is the publisher now: what this one would publish is of no use any more."""

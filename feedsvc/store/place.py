@@ -66,6 +66,12 @@ def claim(path: Path) -> IO[str]:
     return lock
 
 
+def is_claimed(path: Path, lock: IO[str]) -> bool:
+    """Whether this lock still is the one by which the file is claimed."""
+    held = os.fstat(lock.fileno())
+    return file_at(lock_of(path)) == (held.st_dev, held.st_ino)
+
+
 def put_aside(path: Path) -> None:
     """Give a damaged file another name, with `.damaged` behind it, and make room for a new one.
 

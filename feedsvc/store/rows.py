@@ -6,26 +6,27 @@ import gc
 import os
 from collections import defaultdict
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select, update
 
 from feedsvc.articles.directory import size_time_inode, stamp_of
 from feedsvc.articles.library import FileState, Library, outdated
-from feedsvc.documents.document import Dated
 from feedsvc.feeds.changes import MAX_CHANGES
 from feedsvc.feeds.memory import Departure, Event, Memory, Roll, Sighting
+from feedsvc.store.publication import begin_generation, load_documents, load_routes, moment, publish, seconds
 from feedsvc.store.records import decode, encode
 from feedsvc.store.store import Remembered
-from feedsvc.store.tables import ARCHIVED, DOCUMENTS, EVENTS, FILES, FORMER, META, NAMES, ROLLS, SIGHTINGS
+from feedsvc.store.tables import ARCHIVED, EVENTS, FILES, FORMER, META, NAMES, ROLLS, SIGHTINGS
 from feedsvc.store.writing import changes_of, delete_rows, insert_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Connection, Row, Table
+
+    from feedsvc.documents.document import Dated
 
 
 def load_all(connection: Connection, read_by: str) -> Remembered:
@@ -34,15 +35,16 @@ def load_all(connection: Connection, read_by: str) -> Remembered:
     changes = connection.execute(select(EVENTS).order_by(EVENTS.c.number.desc()).limit(MAX_CHANGES))
     with _uncollected():
         library, whole = _load_library(connection, meta, read_by)
-        memory, documents = _load_memory(connection, library), _load_documents(connection)
-    return Remembered(library, memory, documents, tuple(map(event_of, changes)), whole, meta.making or "")
+        memory, documents = _load_memory(connection, library), load_documents(connection)
+        routes = load_routes(connection)
+    return Remembered(library, memory, documents, tuple(map(event_of, changes)), whole, meta.making or "", routes)
 
 
 def documents_made(connection: Connection, making: str, root: str) -> dict[str, Dated]:
     """The documents that were made under the same conditions, of the same directory."""
     meta = connection.execute(select(META)).one()
     same = meta.making == making and os.fsdecode(meta.root_path or b"") == root
-    return _load_documents(connection) if same else {}
+    return load_documents(connection) if same else {}
 
 
 @contextmanager
@@ -58,10 +60,20 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def save_all(
-    connection: Connection, before: Remembered, after: Remembered, events: Sequence[Event], read_by: str
+def save_all(  # noqa: PLR0913, PLR0917 - each comes from elsewhere
+    connection: Connection,
+    before: Remembered,
+    after: Remembered,
+    events: Sequence[Event],
+    read_by: str,
+    term: int | None,
 ) -> None:
-    """Write what is different from before, and what happened."""
+    """Write what is different from before, and what happened.
+
+    Raises:
+        DeposedError: since this term, another process has become the publisher.
+    """
+    generation = begin_generation(connection, term)
     if before.making != after.making:
         connection.execute(update(META).values(making=after.making))
     _save_library(connection, before.library, after.library, read_by)
@@ -71,7 +83,14 @@ def save_all(
     _save(connection, SIGHTINGS, old.sightings, new.sightings, _sighting_row)
     _save(connection, ROLLS, old.rolls, new.rolls, _roll_row)
     _save(connection, ARCHIVED, _archives(old.rolls, new.rolls), _archives(new.rolls, old.rolls), _archive_row)
-    _save(connection, DOCUMENTS, before.documents, after.documents, _document_row)
+    publish(
+        connection,
+        generation,
+        before.documents,
+        after.documents,
+        old_routes=before.routes,
+        new_routes=after.routes,
+    )
     insert_rows(connection, EVENTS, map(_event_row, events))
 
 
@@ -94,27 +113,17 @@ def event_of(row: Row[Any]) -> Event:
     """An event as it was."""
     parts = tuple(filter(None, row.parts.split(",")))
     places = tuple(row.places.split())
-    return Event(_moment(row.at), row.happening, row.identity, row.title, row.path, parts, places)
+    return Event(moment(row.at), row.happening, row.identity, row.title, row.path, parts, places)
 
 
 def _event_row(event: Event) -> tuple[Any, ...]:
     places = "".join(f"\n{place}\n" for place in event.places)
-    at, parts = _seconds(event.at), ",".join(event.parts)
+    at, parts = seconds(event.at), ",".join(event.parts)
     return (at, event.happening, event.identity, event.id, event.title, event.path, parts, places)
 
 
-def _seconds(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp())
-
-
-# Many articles come at once.
-@lru_cache(maxsize=2**12)
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _moment_or_none(seconds: int | None) -> datetime | None:
-    return None if seconds is None else _moment(seconds)
+def _moment_or_none(at: int | None) -> datetime | None:
+    return None if at is None else moment(at)
 
 
 def _load_library(connection: Connection, meta: Row[Any], read_by: str) -> tuple[Library, bool]:
@@ -166,18 +175,6 @@ def _fitting(*numbers: int) -> tuple[int | None, ...]:
     return numbers if all(-(2**63) <= number < 2**63 for number in numbers) else (None,) * len(numbers)
 
 
-def _load_documents(connection: Connection) -> dict[str, Dated]:
-    return {
-        path: Dated(etag, _moment(last_modified), source, br, gzip)
-        for path, etag, last_modified, source, br, gzip in connection.execute(select(DOCUMENTS))
-    }
-
-
-def _document_row(path: str, document: Dated) -> tuple[Any, ...]:
-    moment = _seconds(document.last_modified)
-    return (path, document.etag, moment, document.source, document.br, document.gzip)
-
-
 def _load_memory(connection: Connection, library: Library) -> Memory:
     topics: dict[tuple[str], tuple[str, str]] = {}
     providers: dict[tuple[str, str], tuple[str, str]] = {}
@@ -219,13 +216,13 @@ def _load_sightings(connection: Connection, library: Library) -> dict[str, Sight
         if (where := shared.get(places)) is None:
             where = shared[places] = tuple(places.split())
         changed, withdrawn = _moment_or_none(changed_at), _moment_or_none(withdrawn_at)
-        return identity, Sighting(title, path, seen_as, where, _moment(first_seen), changed, withdrawn)
+        return identity, Sighting(title, path, seen_as, where, moment(first_seen), changed, withdrawn)
 
     return dict(sighting(row) for row in connection.execute(select(SIGHTINGS)))
 
 
 def _sighting_row(identity: str, seen: Sighting) -> tuple[Any, ...]:
-    moments = _seconds(seen.first_seen), _seconds(seen.changed_at), _seconds(seen.withdrawn_at)
+    moments = seconds(seen.first_seen), seconds(seen.changed_at), seconds(seen.withdrawn_at)
     return (identity, seen.title, seen.path, seen.print, "\n".join(seen.places), *moments)
 
 
@@ -250,13 +247,13 @@ def _load_rolls(connection: Connection, sightings: Mapping[str, Sighting]) -> di
 
 
 def _roll_row(path: str, roll: Roll) -> tuple[Any, ...]:
-    departed = "\n".join(f"{each.id} {_seconds(each.at)}" for each in roll.departed)
-    return (path, roll.entries, _seconds(roll.moved_at), roll.size, departed)
+    departed = "\n".join(f"{each.id} {seconds(each.at)}" for each in roll.departed)
+    return (path, roll.entries, seconds(roll.moved_at), roll.size, departed)
 
 
 def _departure(line: str) -> Departure:
-    name, _, seconds = line.rpartition(" ")
-    return Departure(name, _moment(int(seconds)))
+    name, _, at = line.rpartition(" ")
+    return Departure(name, moment(int(at)))
 
 
 def _archives(rolls: Mapping[str, Roll], others: Mapping[str, Roll]) -> dict[tuple[str, int], tuple[str, ...]]:

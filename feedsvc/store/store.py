@@ -20,7 +20,8 @@ class Remembered:
     """All that outlives a restart.
 
     `changes` are the last events, the newest first; `whole` is whether the library has all files that it had.
-    `making` stands for all but the articles that decided what the documents are.
+    `making` stands for all but the articles that decided what the documents are. `routes` tells where paths in
+    folded form lead, None for a feed that was given up; only replicas need it.
     """
 
     library: Library = field(default_factory=Library)
@@ -29,6 +30,7 @@ class Remembered:
     changes: tuple[Event, ...] = ()
     whole: bool = True
     making: str = ""
+    routes: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class Store(Protocol):

@@ -1,13 +1,10 @@
-"""The tables of the memory, and how an older database is brought up to them.
+"""The tables.
 
-Moments are whole seconds since 1970 in UTC. Every table but `events` and `meta` is a mapping of `feeds.memory`.
+Moments are whole seconds since 1970 in UTC. `files` to `former` and `events` are what one publisher remembers;
+`documents`, `routes` and `gone` are what replicas follow.
 """
 
 from __future__ import annotations
-
-from itertools import groupby
-from operator import itemgetter
-from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     BigInteger,
@@ -17,16 +14,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    insert,
-    select,
-    text,
-    update,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from sqlalchemy import Connection
 
 METADATA = MetaData()
 
@@ -41,6 +29,15 @@ META = Table(
     Column("root_path", LargeBinary),
     # What decided, beside the articles, what the documents are.
     Column("making", Text),
+    # Counts the changes of what is published, since `birth`, which no other database has.
+    Column("generation", BigInteger, nullable=False, server_default="0"),
+    Column("birth", Text),
+    # Counts those who became the publisher; who it is, when the directory was last read without error, and what
+    # stands against it.
+    Column("term", BigInteger, nullable=False, server_default="0"),
+    Column("publisher", Text),
+    Column("reloaded_at", BigInteger),
+    Column("error", Text),
 )
 
 FILES = Table(
@@ -120,6 +117,45 @@ DOCUMENTS = Table(
     Column("source", LargeBinary),
     Column("br", LargeBinary),
     Column("gzip", LargeBinary),
+    # Only where gzip does not make them smaller; else their number is enough.
+    Column("plain", LargeBinary),
+    Column("media_type", Text, nullable=False, server_default=""),
+    Column("length", BigInteger, nullable=False, server_default="0"),
+    # A line each: the name, a colon, the value.
+    Column("headers", Text, nullable=False, server_default=""),
+    # Whether it is one that a service without replicas makes when it is asked for.
+    Column("rare", Integer, nullable=False, server_default="0"),
+    # Since when it is so.
+    Column("generation", BigInteger, nullable=False, server_default="0"),
+)
+
+ROUTES = Table(
+    "routes",
+    METADATA,
+    # Where a path in folded form leads; NULL for a feed that was given up.
+    Column("path", Text, primary_key=True),
+    Column("target", Text),
+    Column("generation", BigInteger, nullable=False),
+)
+
+GONE = Table(
+    "gone",
+    METADATA,
+    # What is in one of the two tables above no more, and since when.
+    Column("of", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("generation", BigInteger, nullable=False),
+)
+
+REQUESTS = Table(
+    "requests",
+    METADATA,
+    # Reloads that replicas asked for; once it is answered, how it ended.
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("accept", Integer, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("answer", Text),
+    Column("generation", BigInteger),
 )
 
 EVENTS = Table(
@@ -138,76 +174,3 @@ EVENTS = Table(
     # Paths of feeds, with a line break before and behind each.
     Column("places", Text, nullable=False),
 )
-
-
-def _add_making(connection: Connection) -> None:
-    connection.execute(text("ALTER TABLE meta ADD COLUMN making TEXT"))
-
-
-def _join_rows(connection: Connection) -> None:
-    # Records have another form, and are made anew: nothing is told of files that are read again for that.
-    connection.execute(text("UPDATE files SET record = x''"))
-    for name in ("at", "identity", "id"):
-        connection.execute(text(f"DROP INDEX IF EXISTS ix_events_{name}"))
-    connection.execute(
-        text(
-            "CREATE TABLE sightings_3 (identity TEXT NOT NULL, title TEXT NOT NULL, path TEXT NOT NULL, "
-            "print BLOB NOT NULL, places TEXT NOT NULL, first_seen BIGINT NOT NULL, changed_at BIGINT, "
-            "withdrawn_at BIGINT, PRIMARY KEY (identity)) WITHOUT ROWID"
-        )
-    )
-    columns = "identity, title, path, print, places, first_seen, changed_at, withdrawn_at"
-    connection.execute(text(f"INSERT INTO sightings_3 SELECT {columns} FROM sightings ORDER BY identity"))  # noqa: S608 - of ours
-    connection.execute(
-        text(
-            "CREATE TABLE archived_3 (path TEXT NOT NULL, number INTEGER NOT NULL, identities TEXT NOT NULL, "
-            "PRIMARY KEY (path, number))"
-        )
-    )
-    query = "SELECT path, place / size, identity FROM archived JOIN rolls USING (path) ORDER BY path, place"
-    for (path, number), rows in groupby(connection.execute(text(query)).all(), itemgetter(0, 1)):
-        values = {"path": path, "number": number, "identities": "\n".join(identity for _, _, identity in rows)}
-        connection.execute(text("INSERT INTO archived_3 VALUES (:path, :number, :identities)"), values)
-    for name in ("sightings", "archived"):
-        connection.execute(text(f"DROP TABLE {name}"))
-        connection.execute(text(f"ALTER TABLE {name}_3 RENAME TO {name}"))
-
-
-# Each makes of the version that is its place in the list the next one. They name tables and columns by themselves,
-# and never through this module: it will change, and they must not.
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_add_making, _join_rows)
-VERSION = len(MIGRATIONS) + 1
-
-
-class VersionError(Exception):
-    """The database was written by another feedsvc; the message says by which, and what to do."""
-
-
-def prepare(connection: Connection) -> None:
-    """Make the tables, or bring those of an older version up to date, in one transaction.
-
-    Raises:
-        VersionError: a newer feedsvc wrote it, and only that one knows how to read it.
-    """
-    METADATA.create_all(connection, tables=[META])
-    version = connection.scalar(select(META.c.version))
-    if version is None:
-        METADATA.create_all(connection)
-        connection.execute(insert(META).values(version=VERSION))
-        return
-    if version > VERSION:
-        raise VersionError(f"its version is {version}, and this feedsvc knows {VERSION}; update feedsvc")
-    for migrate in MIGRATIONS[version - 1 :]:
-        migrate(connection)
-    connection.execute(update(META).values(version=VERSION))
-
-
-def check_version(connection: Connection) -> None:
-    """Whether this program can read the tables, as they are.
-
-    Raises:
-        VersionError: another one wrote them.
-    """
-    version = connection.scalar(select(META.c.version))
-    if version != VERSION:
-        raise VersionError(f"its version is {version}, and this feedsvc reads {VERSION}; start the newer one once")

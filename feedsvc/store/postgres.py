@@ -1,0 +1,197 @@
+"""A PostgreSQL database: how it is connected to, by whom it is written, and how its changes are heard of.
+
+Whatever hangs, a statement here, a lock there or the network between, ends after a bounded time: as an error,
+after which everything is tried again on a new connection.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from feedsvc.store.migrations import check_version, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+CHANNEL = "feedsvc"
+# Of all locks of the database, that of who publishes; any number that is ours alone.
+_PUBLISHING = 0x6665656400
+_CONNECT_SECONDS = 3
+# A publisher that says nothing for so long has it no more: PostgreSQL ends its session, and with that its lock. It
+# says something every second.
+SILENCE_SECONDS = 4
+_ANSWER_SECONDS = 2.0
+_WORK_SECONDS = 120.0
+_SERVER = {
+    # A publisher that is frozen while it writes must not keep the next one waiting.
+    "idle_in_transaction_session_timeout": f"{SILENCE_SECONDS}s",
+    "lock_timeout": "3s",
+    "statement_timeout": f"{int(_WORK_SECONDS)}s",
+}
+
+
+class PostgresServer:
+    """The place of a PostgreSQL database."""
+
+    survives = True
+    is_other = False
+    is_lost = False
+
+    def __init__(self, url: str, *, write: bool) -> None:
+        parsed = make_url(url)
+        self.name = parsed.render_as_string(hide_password=True)
+        self._write = write
+        self._address = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._url = parsed.set(drivername="postgresql+psycopg")
+        # By which this process is the publisher, or hears of changes.
+        self._session: psycopg.Connection[Any] | None = None
+
+    def connect(self) -> Engine:
+        """The database with all tables.
+
+        Raises:
+            SQLAlchemyError, VersionError: it cannot be made or reached.
+        """
+        engine = create_engine(
+            self._url,
+            # A connection that was good a minute ago says nothing of now, and to make one takes milliseconds.
+            poolclass=NullPool,
+            isolation_level="REPEATABLE READ" if not self._write else "READ COMMITTED",
+            paramstyle="format",
+            connect_args=_options(_SERVER),
+        )
+
+        @event.listens_for(engine, "connect")
+        def watch(connection: psycopg.Connection[Any], record: Any) -> None:
+            record.info["end"] = _end_after(connection, _WORK_SECONDS)
+
+        @event.listens_for(engine, "close")
+        def unwatch(_connection: object, record: Any) -> None:
+            record.info.pop("end").cancel()
+
+        try:
+            with engine.begin() as connection:
+                (prepare if self._write else check_version)(connection)
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine
+
+    def visit(self) -> Engine:
+        """For who asks something of the publisher."""
+        return create_engine(self._url, poolclass=NullPool, connect_args=_options(_SERVER))
+
+    def stand(self) -> bool:
+        """Become the only one who may publish, if nobody is.
+
+        Raises:
+            SQLAlchemyError, psycopg.Error: the database cannot be asked.
+        """
+        with self._answering() as session:
+            session.execute(f"SET idle_session_timeout = '{SILENCE_SECONDS}s'")
+            row = session.execute("SELECT pg_try_advisory_lock(%s)", [_PUBLISHING]).fetchone()
+            return bool(row and row[0])
+
+    def holds(self) -> bool:
+        """Whether this process still is the one; to be asked every second, which is what keeps it that."""
+        if self._session is None:
+            return False
+        try:
+            with self._answering() as session:
+                session.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
+    def wait(self, seconds: float) -> None:
+        """Until something changed, or so long.
+
+        Raises:
+            psycopg.Error: the database cannot be asked.
+        """
+        if self._session is None:
+            with self._answering() as session:
+                session.execute(f"LISTEN {CHANNEL}")
+        with self._answering(seconds + _ANSWER_SECONDS) as session:
+            for _ in session.notifies(timeout=seconds, stop_after=1):
+                return
+            # A connection that is dead is silent too.
+            session.execute("SELECT 1")
+
+    @contextmanager
+    def _answering(self, seconds: float = _ANSWER_SECONDS) -> Iterator[psycopg.Connection[Any]]:
+        """The session, which is ended where it does not answer."""
+        if self._session is None:
+            # Nobody waits for a statement of this session for long.
+            self._session = psycopg.connect(self._address, autocommit=True, **_options({"lock_timeout": "1s"}))
+        timer = _end_after(self._session, seconds)
+        try:
+            yield self._session
+        except BaseException:
+            self.release()
+            raise
+        finally:
+            timer.cancel()
+
+    def settle(self) -> None:
+        """Nobody exchanges a database behind our back."""
+
+    def put_aside(self, _error: Exception) -> bool:
+        """One that is damaged is for its operator."""
+        return False
+
+    def explain(self, error: Exception) -> str:
+        """What an error means. Only the first line: the others quote what was written."""
+        text = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+        hint = "; is it running, and may this user connect?" if _is_about_connecting(error) else ""
+        return f"{text[0]}{hint}"
+
+    def release(self) -> None:
+        """Let go of the session, and of all that it holds."""
+        session, self._session = self._session, None
+        if session:
+            with suppress(Exception):
+                session.close()
+
+
+def _options(server: dict[str, str]) -> dict[str, Any]:
+    """How libpq connects; what the server sees to."""
+    return {
+        "connect_timeout": _CONNECT_SECONDS,
+        "application_name": "feedsvc",
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+        "tcp_user_timeout": 5000,
+        "options": " ".join(f"-c {name}={value}" for name, value in server.items()),
+    }
+
+
+def _end_after(connection: psycopg.Connection[Any], seconds: float) -> threading.Timer:
+    """See to it that nobody waits for this connection any longer than that, whatever it is that hangs."""
+
+    def end() -> None:
+        # Nothing else wakes who waits for an answer.
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as wire:
+            wire.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _is_about_connecting(error: Exception) -> bool:
+    cause = getattr(error, "orig", error)
+    return isinstance(error, SQLAlchemyError | psycopg.Error) and isinstance(cause, psycopg.OperationalError)
