@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @click.command("serve")
-@flags("articles", "host", "port", "base-url", "reload-every", "store")
+@flags("articles", "host", "port", "base-url", "reload-every", "store", "role", "workers")
 def serve_command(**given: str | None) -> None:
     """Serve the feeds, and keep them current while the files change.
 

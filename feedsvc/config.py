@@ -26,6 +26,7 @@ LISTINGS: dict[str, type[ProviderSettings]] = {"topics": TopicSettings, "provide
 _NOT_SETTINGS = frozenset({"FEEDSVC_CONFIG", "FEEDSVC_ADMIN_TOKEN"})
 # Kubernetes sets these for a service called feedsvc, and FEEDSVC_PORT to a URL; they are none of ours.
 _FOREIGN = re.compile(r"FEEDSVC_(TEST_.*|SERVICE_(HOST|PORT).*|PORT_\d+_.*)")
+_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 _FOREIGN_PORT = re.compile(r"(tcp|udp|sctp)://")
 
 
@@ -200,6 +201,14 @@ def _listing_mistakes(settings: Settings, given: Mapping[str, _Given]) -> list[M
     return mistakes
 
 
+def _store_mistakes(settings: Settings, given: Mapping[str, _Given]) -> list[Mistake]:
+    """What several processes cannot share."""
+    if not (settings.is_shared and settings.store.url == "sqlite://"):
+        return []
+    expected = "one that several processes can open, since role or workers ask for it"
+    return [Mistake("store.url", given["store.url"].origin, "sqlite://", expected)]
+
+
 def _is_circular(name: str, member: str, listings: Mapping[str, ProviderSettings]) -> bool:
     """Whether who follows a member comes back; a name on the way that is an alias stands for another."""
     seen: set[str] = set()
@@ -261,6 +270,7 @@ def _validate(given: Mapping[str, _Given], mistakes: list[Mistake]) -> Settings:
             mistakes.append(Mistake(key, item.origin, _found(item.value), expected[key]))
     else:
         mistakes = mistakes + _listing_mistakes(settings, given)
+        mistakes += _store_mistakes(settings, given)
     if settings is None or mistakes:
         raise ConfigError(mistakes)
     return settings
@@ -284,4 +294,5 @@ def _found(value: object) -> str:
         return "a mapping"
     if isinstance(value, list):
         return f"the list {', '.join(map(str, value))}"
-    return describe(Value(str(value), 0))
+    # No password is told to anybody.
+    return describe(Value(_PASSWORD.sub(r"\1***@", str(value)), 0))

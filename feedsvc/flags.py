@@ -26,6 +26,8 @@ _FLAGS: dict[str, tuple[str, str, str]] = {
     "port": ("port", "NUMBER", "The port to listen on."),
     "base-url": ("base_url", "URL", "What the public URLs begin with."),
     "store": ("store.url", "URL", "Where it is kept what readers were told, such as sqlite:///var/feedsvc.db."),
+    "role": ("role", "ROLE", "What this process does: both, publish (reload alone) or serve (follow the store)."),
+    "workers": ("workers", "NUMBER", "How many processes serve."),
     "reload-every": ("reload.every", "DURATION", "How often the directory is read again, such as 60s."),
 }
 

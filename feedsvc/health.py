@@ -121,3 +121,23 @@ def count_of(number: int, noun: str) -> str:
 
 def _in_brackets(text: str) -> str:
     return f" ({text.removeprefix(', ').replace('_', ' ')})" if text else ""
+
+
+def reload_report(outcome: Outcome) -> dict[str, object]:
+    """What the caller of an admin reload is told."""
+    state = outcome.state
+    problems = state.problems
+    return {
+        "ok": outcome.error is None,
+        "error": outcome.error,
+        "seconds": round(outcome.seconds, 3),
+        "files": len(state.library.files),
+        "parsed": state.library.parsed,
+        "articles": len(state.articles),
+        "selected": len(state.selection.articles),
+        "held": state.held,
+        "feeds": len(state.snapshot.feeds) if state.snapshot else 0,
+        "rendered": state.snapshot.rendered if state.snapshot else 0,
+        "problem_count": len(problems),
+        "problems": [str(problem) for problem in problems[:100]],
+    }

@@ -13,12 +13,15 @@ from feedsvc import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from prometheus_client import Metric
 
+    from feedsvc.candidate import Candidate
     from feedsvc.clock import Clock
     from feedsvc.publisher import Publisher
     from feedsvc.reload import State
+    from feedsvc.replica import Replica
     from feedsvc.web.counts import Counts
 
 _ANSWERED = ("kind", "format", "status", "encoding")
@@ -33,6 +36,42 @@ def make_metrics(publisher: Publisher, counts: Counts, clock: Clock) -> Callable
     return lambda: generate_latest(registry)
 
 
+def make_shared_metrics(
+    replica: Replica, candidate: Candidate | None, counts: Counts, clock: Clock
+) -> Callable[[], bytes]:
+    """The same of a process that follows a store; with all of the publisher, while it is that."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    registry.register(_Shared(replica, candidate, counts, clock))
+    return lambda: generate_latest(registry)
+
+
+class _Shared(Collector):
+    """What a replica serves, and the publisher where it is here."""
+
+    def __init__(self, replica: Replica, candidate: Candidate | None, counts: Counts, clock: Clock) -> None:
+        self._replica = replica
+        self._candidate = candidate
+        self._counts = counts
+        self._clock = clock
+
+    def collect(self) -> Iterator[Metric]:
+        replica, term = self._replica, self._candidate.term if self._candidate else None
+        if term:
+            yield from _State(term.publisher, self._counts, self._clock).collect()
+        else:
+            yield _gauge("info", "The version that runs.", {(__version__,): 1}, "version")
+            yield from requests_of(self._counts)
+            if replica.snapshot:
+                yield _snapshot_age(replica.snapshot.changed_at, self._clock())
+        yield _gauge("generation", "What is served, counted by the publisher.", {(): replica.served.generation})
+        yield _gauge("store_generation", "What is published, as last heard.", {(): replica.standing.generation})
+        yield _gauge("publisher", "Whether this process publishes.", {(): int(bool(term))})
+        if replica.heard_at:
+            age = {(): max(0.0, (self._clock() - replica.heard_at).total_seconds())}
+            yield _gauge("store_age_seconds", "Since the store was last heard.", age)
+
+
 class _State(Collector):
     """Reads what there is; nothing is counted twice, and nothing while nobody asks."""
 
@@ -44,19 +83,10 @@ class _State(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield _gauge("info", "The version that runs.", {(__version__,): 1}, "version")
-        yield from self._requests()
+        yield from requests_of(self._counts)
         yield from self._reloads()
         yield from _found(self._publisher.state)
         yield from self._ages(self._publisher.state)
-
-    def _requests(self) -> Iterator[Metric]:
-        totals = self._counts.totals()
-        number = CounterMetricFamily("feedsvc_requests", "Requests by what was answered.", labels=_ANSWERED)
-        size = CounterMetricFamily("feedsvc_response_bytes", "Bytes of the bodies sent.", labels=_ANSWERED)
-        for answered, (requests, sent) in sorted(totals.items()):
-            number.add_metric(answered, requests)
-            size.add_metric(answered, sent)
-        yield from (number, size)
 
     def _reloads(self) -> Iterator[Metric]:
         tally = self._publisher.tally
@@ -75,9 +105,24 @@ class _State(Collector):
         age = {(): max(0.0, (now - since).total_seconds())}
         yield _gauge("reload_age_seconds", "Since the directory was last read without error, or the start.", age)
         if state.snapshot:
-            # What changes within a second of something else is dated a second later.
-            age = {(): max(0.0, (now - state.snapshot.changed_at).total_seconds())}
-            yield _gauge("snapshot_age_seconds", "Since what is served last changed.", age)
+            yield _snapshot_age(state.snapshot.changed_at, now)
+
+
+def requests_of(counts: Counts) -> Iterator[Metric]:
+    """What was answered."""
+    totals = counts.totals()
+    number = CounterMetricFamily("feedsvc_requests", "Requests by what was answered.", labels=_ANSWERED)
+    size = CounterMetricFamily("feedsvc_response_bytes", "Bytes of the bodies sent.", labels=_ANSWERED)
+    for answered, (requests, sent) in sorted(totals.items()):
+        number.add_metric(answered, requests)
+        size.add_metric(answered, sent)
+    yield from (number, size)
+
+
+def _snapshot_age(changed_at: datetime, now: datetime) -> GaugeMetricFamily:
+    # What changes within a second of something else is dated a second later.
+    age = {(): max(0.0, (now - changed_at).total_seconds())}
+    return _gauge("snapshot_age_seconds", "Since what is served last changed.", age)
 
 
 def _found(state: State) -> Iterator[Metric]:

@@ -297,4 +297,6 @@ class Publisher:
         if kept and snapshot is self._saved and kept.library.is_as(state.library):
             return kept
         making, routes = rules.making(self._settings), snapshot.routes()
-        return Remembered(state.library, state.memory, snapshot.kept(), state.changes, making=making, routes=routes)
+        return Remembered(
+            state.library, state.memory, snapshot.kept(), state.changes, making=making, routes=routes
+        )

@@ -75,7 +75,7 @@ def caching(settings: Settings) -> str:
 
 def making(settings: Settings) -> str:
     """Stands for all but the articles that decides what documents are: this program, and what is configured."""
-    others = {"host", "port", "reload", "guard", "metrics", "store", "log"}
+    others = {"host", "port", "role", "workers", "reload", "guard", "metrics", "store", "log"}
     configured = f"{settings.public_url} {settings.model_dump_json(exclude=others)}"
     return blake2b(program() + configured.encode(), digest_size=16).hexdigest()
 

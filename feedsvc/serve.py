@@ -46,12 +46,14 @@ def serve(settings: Settings, admin_token: str | None) -> None:
     if admin_token and not admin_token.isascii():
         raise StartError("FEEDSVC_ADMIN_TOKEN has letters beyond ASCII, which no HTTP header can carry")
     with _claimed(settings.host, settings.port) as address:
-        _check_store(settings)
-        serve_http(address, settings.port, partial(start, settings, admin_token, _STOP_SECONDS))
+        if not settings.is_shared:
+            _check_store(settings)
+        load = partial(start, settings, admin_token, _STOP_SECONDS)
+        serve_http(address, settings.port, load, settings.workers)
 
 
-def serve_http(address: str, port: int, load: Callable[[], WSGIApplication]) -> None:
-    """Serve what `load` makes in the serving process, until a signal ends it."""
+def serve_http(address: str, port: int, load: Callable[[], WSGIApplication], workers: int = 1) -> None:
+    """Serve what `load` makes in each serving process, until a signal ends it."""
     server = Granian(
         "feedsvc",
         address=address,
@@ -59,6 +61,7 @@ def serve_http(address: str, port: int, load: Callable[[], WSGIApplication]) -> 
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
         websockets=False,
+        workers=workers,
         blocking_threads=_THREADS,
         workers_kill_timeout=_STOP_SECONDS,
         respawn_failed_workers=True,

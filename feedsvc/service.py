@@ -18,6 +18,7 @@ from feedsvc.log import fields, logger
 from feedsvc.metrics import make_metrics
 from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
+from feedsvc.sharing import start_shared
 from feedsvc.store.database import DatabaseStore
 from feedsvc.watch import Watch
 from feedsvc.web.app import create_app
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from wsgiref.types import WSGIApplication
 
-    from feedsvc.outcome import Outcome
     from feedsvc.settings import Settings
 
 
@@ -39,6 +39,8 @@ def start(settings: Settings, admin_token: str | None, stop_seconds: float) -> W
     """
     log.configure(settings.log.level, settings.log.format)
     _end_with_parent(stop_seconds)
+    if settings.is_shared:
+        return start_shared(settings, admin_token)
     publisher = Publisher(settings, store=DatabaseStore(settings.store.url, write=True))
     schedule = Schedule(publisher.reload, settings.reload.every)
 
@@ -96,7 +98,7 @@ def make_application(
         return health.report(publisher.state, publisher.last, settings.reload.every, now(), opening=opening)
 
     def reload(*, accept: bool) -> dict[str, object]:
-        return reload_report(schedule.reload(accept=accept))
+        return health.reload_report(schedule.reload(accept=accept))
 
     counts = Counts()
     metrics = make_metrics(publisher, counts, now) if settings.metrics else None
@@ -104,26 +106,6 @@ def make_application(
         lambda: publisher.snapshot, current_health, reload, settings.public_url, admin_token, metrics=metrics
     )
     return serve_documents(lambda: publisher.snapshot, app, counts)
-
-
-def reload_report(outcome: Outcome) -> dict[str, object]:
-    """What the caller of an admin reload is told."""
-    state = outcome.state
-    problems = state.problems
-    return {
-        "ok": outcome.error is None,
-        "error": outcome.error,
-        "seconds": round(outcome.seconds, 3),
-        "files": len(state.library.files),
-        "parsed": state.library.parsed,
-        "articles": len(state.articles),
-        "selected": len(state.selection.articles),
-        "held": state.held,
-        "feeds": len(state.snapshot.feeds) if state.snapshot else 0,
-        "rendered": state.snapshot.rendered if state.snapshot else 0,
-        "problem_count": len(problems),
-        "problems": [str(problem) for problem in problems[:100]],
-    }
 
 
 def _announce(publisher: Publisher, settings: Settings) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, ValidationInfo
 
 from feedsvc.text import one_line
 from feedsvc.urls import clean_url
@@ -43,9 +43,10 @@ def _names(value: object) -> object:
     return value
 
 
-def _directory(value: object) -> object:
+def _directory(value: object, info: ValidationInfo) -> object:
     path = Path(value) if isinstance(value, str | Path) else None
-    if path is None or not path.is_dir():
+    # Who only serves has no articles.
+    if path is None or not (path.is_dir() or info.data.get("role") == "serve"):
         raise ValueError("no directory")
     return path
 
@@ -74,7 +75,7 @@ def _base_url(value: object) -> object:
 
 
 def _store_url(value: object) -> object:
-    if not isinstance(value, str) or not re.fullmatch(r"sqlite://(/(?!:)[^?#\n]+)?", value):
+    if not isinstance(value, str) or not re.fullmatch(r"sqlite://(/(?!:)[^?#\n]+)?|postgresql://\S+", value):
         raise ValueError("no URL of a store")
     return value
 
@@ -209,8 +210,10 @@ class StoreSettings(Section):
     """Where it is kept what readers were told."""
 
     url: Annotated[str, BeforeValidator(_store_url)] = Field(
-        "sqlite:///var/feedsvc.db", description="a URL such as sqlite:///var/feedsvc.db, or sqlite:// for none"
+        "sqlite:///var/feedsvc.db",
+        description="a URL such as sqlite:///var/feedsvc.db or postgresql://user@host/name, or sqlite:// for none",
     )
+    cache: Path = Field(Path("var/replica"), description="a directory")
 
 
 class LogSettings(Section):
@@ -225,6 +228,7 @@ class LogSettings(Section):
 class Settings(Section):
     """All settings, valid and with their defaults."""
 
+    role: Literal["both", "publish", "serve"] = Field("both", description="both, publish or serve")
     articles: Annotated[Path, BeforeValidator(_directory)] = Field(
         Path("seeds"), validate_default=True, description="a directory that exists"
     )
@@ -235,6 +239,7 @@ class Settings(Section):
         "UTC", description="a time zone such as UTC or Europe/Berlin"
     )
     host: str = Field("127.0.0.1", min_length=1, description="an address or a host name")
+    workers: int = Field(1, ge=1, le=64, description="a whole number from 1 to 64")
     port: int = Field(8080, ge=1, le=65535, description="a whole number from 1 to 65535")
     base_url: Annotated[str, BeforeValidator(_base_url)] | None = Field(
         None, description="a URL such as https://feeds.example.org, without query or fragment"
@@ -252,6 +257,11 @@ class Settings(Section):
     log: LogSettings = LogSettings()
     topics: dict[str, TopicSettings] = Field(default_factory=dict)
     providers: dict[str, ProviderSettings] = Field(default_factory=dict)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes serve the same: one of them publishes, and all follow the store."""
+        return self.role != "both" or self.workers > 1 or self.store.url.startswith("postgresql")
 
     @cached_property
     def public_url(self) -> str:

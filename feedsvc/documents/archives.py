@@ -27,6 +27,12 @@ _PATH = re.compile(
 _ONE_YEAR = "max-age=31536000, s-maxage="
 
 
+def caching_of(archive: Feed, caching: str) -> str:
+    """The Cache-Control of an archive document, of that of all other documents."""
+    full = archive.archive and archive.archive.full
+    return caching.replace("max-age=", _ONE_YEAR, 1) if full else caching
+
+
 class Archives:
     """The archive documents of one snapshot. Those of the last one that are still right are taken over."""
 
@@ -54,9 +60,7 @@ class Archives:
             return compose_archive(self._composition, feed, number)
 
         def make(archive: Feed, last: tuple[Document, ...]) -> tuple[Document, ...]:
-            full = archive.archive and archive.archive.full
-            caching = self._caching.replace("max-age=", _ONE_YEAR, 1) if full else self._caching
-            return make_parts(archive, form, caching, last, self._now)
+            return make_parts(archive, form, caching_of(archive, self._caching), last, self._now)
 
         return self.shelf.documents(f"{feed.path}{ARCHIVE}{number}{form.ending}", self._snapshot, find, make)
 

@@ -172,6 +172,22 @@ def _make_in_threads(
             yield sealing.popleft().result()
 
 
+def seal_all(
+    feeds: Sequence[Feed],
+    known: Callable[[Feed, Format], Sequence[Document | Dated]],
+    caching: Callable[[Feed], str],
+    now: datetime,
+) -> Iterator[list[Document]]:
+    """All pages of each feed in all forms, made from nothing; the arguments are those of `make_all`."""
+    helpers = others() if sum(len(feed.recipes) for feed in feeds) >= _PAYS else 0
+    for feed, forms in zip(feeds, pack_all(feeds, helpers), strict=True):
+        made = [
+            _seal(feed, form, caching(feed), tuple(zip_longest(pages, known(feed, form))), now)
+            for form, pages in zip(FORMATS.values(), forms, strict=True)
+        ]
+        yield [page for pages in made for page in pages]
+
+
 def pack_all(feeds: Sequence[Feed], helpers: int) -> Iterator[list[list[Packed]]]:
     """The bytes of each feed's pages in each form, made from nothing, with so many helpers."""
     stock = Stock(feeds)

@@ -8,13 +8,14 @@ from feedsvc.documents.document import renew
 from feedsvc.documents.format import FORMATS
 from feedsvc.documents.page import CONTENT_SECURITY_POLICY, HTML_TYPE, Row, render_index, render_page
 from feedsvc.documents.shelf import Shelf, Source
+from feedsvc.documents.sources import digest, program
 from feedsvc.feeds.activity import daily
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from feedsvc.documents.document import Document, Headers
+    from feedsvc.documents.document import Dated, Document, Headers
     from feedsvc.feeds.compose import Composition
     from feedsvc.feeds.feed import Feed, Site
 
@@ -49,6 +50,21 @@ class Pages:
         return self._kept(
             path, lambda: (feed, self._days(feed)), lambda found: render_page(*found), [("Link", _feeds_of(feed))]
         )
+
+    def source(self, path: str, feed_source: bytes) -> bytes:
+        """What a page is made of, as a few bytes; given those of its feed."""
+        if path == INDEX:
+            return digest((program(), self._caching, self._index()))
+        return digest((feed_source, self._caching, self._days(self._feeds[path])))
+
+    def made(self, path: str, last: Dated | None) -> Document:
+        """A page made anew, dated by the last one."""
+        if path == INDEX:
+            content, links = render_index(*self._index()), []
+        else:
+            feed = self._feeds[path]
+            content, links = render_page(feed, self._days(feed)), [("Link", _feeds_of(feed))]
+        return renew(last, content, HTML_TYPE, [("Cache-Control", self._caching), *_HEADERS, *links], self._now)
 
     def paths(self) -> Iterator[str]:
         """The path of every page."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # Those that have a hand in the bytes of a feed.
 _LIBRARIES = ("babel", "brotli", "deflate", "feedgen", "lxml")
 _BYTES = 16
+# Code, and what pages are made with.
+_PARTS = {".py", ".html", ".css", ".js"}
 
 
 class Sources:
@@ -33,22 +35,22 @@ class Sources:
 
     def of(self, feed: Feed) -> bytes:
         """What this feed is made of."""
-        digest = hashlib.blake2b(program(), digest_size=_BYTES)
+        whole = hashlib.blake2b(program(), digest_size=_BYTES)
         for recipe in feed.recipes:
-            digest.update(self._of_recipe(recipe))
+            whole.update(self._of_recipe(recipe))
         rest = [getattr(feed, each.name) for each in fields(feed) if each.name != "recipes"]
-        digest.update(_digest(rest))
-        return digest.digest()
+        whole.update(digest(rest))
+        return whole.digest()
 
     def _of_recipe(self, recipe: Recipe) -> bytes:
         known = self._recipes.get(id(recipe))
         if known is None:
-            known = self._recipes[id(recipe)] = recipe, _digest(recipe)
+            known = self._recipes[id(recipe)] = recipe, digest(recipe)
         return known[1]
 
 
-def _digest(value: object) -> bytes:
-    """All fields are values that tell themselves from others by their text."""
+def digest(value: object) -> bytes:
+    """Of something of which all parts are values that tell themselves from others by their text."""
     return hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()
 
 
@@ -56,8 +58,9 @@ def _digest(value: object) -> bytes:
 def program() -> bytes:
     """This program, and the libraries by whose versions the same feed may make other bytes."""
     digest = hashlib.blake2b(digest_size=_BYTES)
-    for source in sorted(Path(feedsvc.__file__).parent.rglob("*.py")):
-        digest.update(source.read_bytes())
+    parts = (each for each in Path(feedsvc.__file__).parent.rglob("*") if each.suffix in _PARTS)
+    for part in sorted(parts):
+        digest.update(part.read_bytes())
     versions = (platform.python_version(), zlib.ZLIB_RUNTIME_VERSION, *map(version, _LIBRARIES))
     digest.update(" ".join(versions).encode())
     return digest.digest()

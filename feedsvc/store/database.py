@@ -47,6 +47,10 @@ class Place(Protocol):
     def is_lost(self) -> bool:
         """Whether what is open is not ours to write any more."""
 
+    @property
+    def is_moved(self) -> bool:
+        """Whether there is another now than that which is open to be read."""
+
     def settle(self) -> None:
         """What is open now is what was read or written last."""
 
@@ -55,6 +59,18 @@ class Place(Protocol):
 
     def explain(self, error: Exception) -> str:
         """What an error means, and what to do."""
+
+    def stand(self) -> bool:
+        """Become the only one who may publish, if nobody is."""
+
+    def holds(self) -> bool:
+        """Whether this process still is the one; to be asked every second, which is what keeps it that."""
+
+    def wait(self, seconds: float) -> None:
+        """Until something may have changed, or so long."""
+
+    def visit(self) -> Engine:
+        """For who asks something of the publisher."""
 
     def release(self) -> None:
         """Let go of the right to write it."""
@@ -81,6 +97,7 @@ class DatabaseStore:
         self._engine: Engine | None = None
         # Where several processes could write it: which of them this one is. The last of them can.
         self.term: int | None = None
+        self.deposed = False
 
     def open(self) -> Engine:
         """Open it, and claim it where it is to be written.
@@ -104,6 +121,8 @@ class DatabaseStore:
         Raises:
             StoreError: it cannot be read.
         """
+        if self.place.is_moved:
+            self.disconnect()
         try:
             with self.open().connect() as connection:
                 yield connection
@@ -120,9 +139,26 @@ class DatabaseStore:
         try:
             with self.open().begin() as connection:
                 yield connection
+        except DeposedError:
+            self.deposed = True
+            raise
         except SQLAlchemyError as error:
             # A file that could not be written when it was opened cannot be written through this connection ever.
             self.disconnect()
+            raise self._error(error) from error
+
+    @contextmanager
+    def visiting(self) -> Iterator[Connection]:
+        """A transaction of who does not publish, to ask something of who does.
+
+        Raises:
+            StoreError: nothing can be asked.
+        """
+        try:
+            engine = self.place.visit()
+            with closing_engine(engine), engine.begin() as connection:
+                yield connection
+        except (SQLAlchemyError, VersionError) as error:
             raise self._error(error) from error
 
     def load(self, rules: LoadRules) -> Remembered:
@@ -171,6 +207,7 @@ class DatabaseStore:
         lost = self.place.is_lost
         if lost:
             if self.term is not None:
+                self.deposed = True
                 raise DeposedError("another process is the publisher now")
             logger.warning("the memory was taken away; it is kept anew", extra=fields(file=self.place.name))
             self.close()
@@ -181,8 +218,14 @@ class DatabaseStore:
                 known = frozenset(before.changes)
                 told = [each for each in reversed(after.changes[len(events) :]) if each not in known]
                 events = [*told, *events]
-            save_all(connection, before, after, events, reading(rules), self.term)
+            generation = save_all(connection, before, after, events, reading(rules), self.term)
         self.place.settle()
+        self.tell(generation)
+
+    def tell(self, generation: int | None) -> None:
+        """Log what has been published, where several processes could have."""
+        if generation is not None and self.term is not None:
+            logger.info("published", extra=fields(generation=generation, term=self.term))
 
     def _put_aside(self, error: Exception) -> bool:
         self.disconnect()
@@ -214,6 +257,15 @@ class DatabaseStore:
             self._engine.dispose()
             self._engine = None
         self.place.release()
+
+
+@contextmanager
+def closing_engine(engine: Engine) -> Iterator[None]:
+    """Let go of it at the end."""
+    try:
+        yield
+    finally:
+        engine.dispose()
 
 
 def place_of(url: str, *, write: bool) -> Place:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,10 @@ from feedsvc.store.errors import BusyError, StoreError
 
 if TYPE_CHECKING:
     from typing import IO
+
+# Who was elected, and says nothing for so long, is so no more.
+SILENCE_SECONDS = 5
+_ELECTED = "elected\n"
 
 
 def path_of(url: str) -> Path | None:
@@ -41,8 +46,13 @@ def can_write(directory: Path) -> bool:
     return os.access(directory, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
-def claim(path: Path) -> IO[str]:
+def claim(path: Path, *, elected: bool = False) -> IO[str]:
     """The right to write, for as long as this process lives and the file is open.
+
+    Args:
+        path: what is to be written.
+        elected: whether others wait to have it next. Then it must be renewed all the time, and who is silent for
+            long has it no more: another takes another lock file, and by that `is_claimed` tells who was silent.
 
     Raises:
         BusyError: another process has it.
@@ -54,7 +64,15 @@ def claim(path: Path) -> IO[str]:
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror}; make its directory writable") from error
     try:
+        if elected and _is_silent(lock):
+            lock.close()
+            lock_of(path).unlink(missing_ok=True)
+            lock = lock_of(path).open("a", encoding="ascii")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock.truncate(0)
+        if elected:
+            lock.write(_ELECTED)
+            lock.flush()
     except BlockingIOError as error:
         lock.close()
         raise BusyError(
@@ -70,6 +88,21 @@ def is_claimed(path: Path, lock: IO[str]) -> bool:
     """Whether this lock still is the one by which the file is claimed."""
     held = os.fstat(lock.fileno())
     return file_at(lock_of(path)) == (held.st_dev, held.st_ino)
+
+
+def _is_silent(lock: IO[str]) -> bool:
+    """Whether this is the lock of somebody who was elected, and has not renewed it for long."""
+    found = os.fstat(lock.fileno())
+    return found.st_size == len(_ELECTED) and time.time() > found.st_mtime + SILENCE_SECONDS
+
+
+def renew(lock: IO[str]) -> bool:
+    """Say that who has this lock is alive; whether that could be said in time."""
+    if _is_silent(lock):
+        # Somebody else may have another one by now.
+        return False
+    os.utime(lock.fileno())
+    return True
 
 
 def put_aside(path: Path) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from feedsvc.store.errors import StoreError
 from feedsvc.store.migrations import check_version, prepare
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class PostgresServer:
     survives = True
     is_other = False
     is_lost = False
+    is_moved = False
 
     def __init__(self, url: str, *, write: bool) -> None:
         parsed = make_url(url)
@@ -96,7 +98,7 @@ class PostgresServer:
         """Become the only one who may publish, if nobody is.
 
         Raises:
-            SQLAlchemyError, psycopg.Error: the database cannot be asked.
+            StoreError: the database cannot be asked.
         """
         with self._answering() as session:
             session.execute(f"SET idle_session_timeout = '{SILENCE_SECONDS}s'")
@@ -110,7 +112,7 @@ class PostgresServer:
         try:
             with self._answering() as session:
                 session.execute("SELECT 1")
-        except psycopg.Error:
+        except StoreError:
             return False
         return True
 
@@ -118,7 +120,7 @@ class PostgresServer:
         """Until something changed, or so long.
 
         Raises:
-            psycopg.Error: the database cannot be asked.
+            StoreError: the database cannot be asked.
         """
         if self._session is None:
             with self._answering() as session:
@@ -132,17 +134,21 @@ class PostgresServer:
     @contextmanager
     def _answering(self, seconds: float = _ANSWER_SECONDS) -> Iterator[psycopg.Connection[Any]]:
         """The session, which is ended where it does not answer."""
-        if self._session is None:
-            # Nobody waits for a statement of this session for long.
-            self._session = psycopg.connect(self._address, autocommit=True, **_options({"lock_timeout": "1s"}))
-        timer = _end_after(self._session, seconds)
         try:
-            yield self._session
+            if self._session is None:
+                # Nobody waits for a statement of this session for long.
+                self._session = psycopg.connect(self._address, autocommit=True, **_options({"lock_timeout": "1s"}))
+            timer = _end_after(self._session, seconds)
+            try:
+                yield self._session
+            finally:
+                timer.cancel()
+        except psycopg.Error as error:
+            self.release()
+            raise StoreError(f"{self.name}: {self.explain(error)}") from error
         except BaseException:
             self.release()
             raise
-        finally:
-            timer.cancel()
 
     def settle(self) -> None:
         """Nobody exchanges a database behind our back."""

@@ -67,12 +67,14 @@ def save_all(  # noqa: PLR0913, PLR0917 - each comes from elsewhere
     events: Sequence[Event],
     read_by: str,
     term: int | None,
-) -> None:
-    """Write what is different from before, and what happened.
+) -> int | None:
+    """Write what is different from before, and what happened; the new generation, where readers see any of it.
 
     Raises:
         DeposedError: since this term, another process has become the publisher.
     """
+    if before is after and not events:
+        return None
     generation = begin_generation(connection, term)
     if before.making != after.making:
         connection.execute(update(META).values(making=after.making))
@@ -83,15 +85,9 @@ def save_all(  # noqa: PLR0913, PLR0917 - each comes from elsewhere
     _save(connection, SIGHTINGS, old.sightings, new.sightings, _sighting_row)
     _save(connection, ROLLS, old.rolls, new.rolls, _roll_row)
     _save(connection, ARCHIVED, _archives(old.rolls, new.rolls), _archives(new.rolls, old.rolls), _archive_row)
-    publish(
-        connection,
-        generation,
-        before.documents,
-        after.documents,
-        old_routes=before.routes,
-        new_routes=after.routes,
-    )
     insert_rows(connection, EVENTS, map(_event_row, events))
+    documents, routes = (before.documents, after.documents), (before.routes, after.routes)
+    return generation if publish(connection, generation, *documents, *routes) else None
 
 
 def _save(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -12,8 +13,9 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from feedsvc.log import fields, logger
+from feedsvc.store.errors import BusyError, StoreError
 from feedsvc.store.migrations import check_version, prepare
-from feedsvc.store.place import can_write, claim, file_at, is_claimed, path_of, put_aside
+from feedsvc.store.place import can_write, claim, file_at, is_claimed, path_of, put_aside, renew
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +36,8 @@ _HINTS = {
 }
 # For how long a writer waits while somebody reads the file with a tool of their own.
 _BUSY_SECONDS = 5
+# How often a replica on the same host looks whether there is something new.
+_LOOK_SECONDS = 0.1
 
 
 class SqliteFile:
@@ -58,13 +62,15 @@ class SqliteFile:
         """
         if self._lock is None and self.path and self._write:
             self._lock = claim(self.path)
+        # What comes into being while it is opened to be read is another.
+        found = file_at(self.path)
         try:
             engine = _prepared(self.path, write=self._write)
         except DatabaseError as error:
             if not self.put_aside(error):
                 raise
             engine = _prepared(self.path, write=self._write)
-        self._file = file_at(self.path)
+        self._file = file_at(self.path) if self._write else found
         return engine
 
     @property
@@ -93,6 +99,11 @@ class SqliteFile:
             return False
         return file_at(self.path) != self._known or not (self._lock is None or is_claimed(self.path, self._lock))
 
+    @property
+    def is_moved(self) -> bool:
+        """Whether there is another now than that which is open to be read."""
+        return not self._write and file_at(self.path) != self._file
+
     def put_aside(self, error: Exception) -> bool:
         """Put a damaged file aside, where that is what the error is about and the file is ours."""
         if not (_is_damage(error) and self.path and self._lock):
@@ -109,6 +120,36 @@ class SqliteFile:
         text = str(getattr(error, "orig", None) or error).splitlines()[0]
         hint = _HINTS.get(_code(error))
         return f"{text}; {hint}" if hint else text
+
+    def stand(self) -> bool:
+        """Become the only one who may publish, if nobody is, or who is has not said so for long.
+
+        Raises:
+            StoreError: there can be no claim.
+        """
+        if self.path is None:
+            return True
+        try:
+            self._lock = self._lock or claim(self.path, elected=True)
+        except BusyError:
+            return False
+        return True
+
+    def holds(self) -> bool:
+        """Whether this process still is the one; to be asked every second, which is what keeps it that."""
+        if self.path is None:
+            return True
+        return self._lock is not None and is_claimed(self.path, self._lock) and renew(self._lock)
+
+    def wait(self, seconds: float) -> None:
+        """Until something may have changed, or so long: nothing tells of it, but it is soon looked at."""
+        time.sleep(min(seconds, _LOOK_SECONDS))
+
+    def visit(self) -> Engine:
+        """For who asks something of the publisher."""
+        if not self.is_there:
+            raise StoreError(f"{self.name}: no publisher has written it yet; start one")
+        return _prepared(self.path, write=True)
 
     def release(self) -> None:
         """Let go of the right to write it."""

@@ -1,0 +1,172 @@
+"""A candidate: of all processes that could publish, one does, and another does when that one cannot any more.
+
+Who has it is decided by the database, which sees to it that there is one at most, and refuses what one of before
+still tries to write. Each time that this process is elected it begins anew with what the store remembers.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from feedsvc import health, rules
+from feedsvc.clock import Clock
+from feedsvc.clock import now as present
+from feedsvc.documents.rarities import Rarities
+from feedsvc.log import fields, logger
+from feedsvc.publisher import Publisher
+from feedsvc.schedule import Schedule
+from feedsvc.store import shared
+from feedsvc.store.database import DatabaseStore
+from feedsvc.store.errors import StoreError
+from feedsvc.store.publication import load_rare
+from feedsvc.watch import Watch
+
+if TYPE_CHECKING:
+    from feedsvc.outcome import Outcome
+    from feedsvc.settings import Settings
+
+# How often it is seen to whether this process is elected, and whether somebody asks for a reload.
+_EVERY_SECONDS = 1.0
+
+
+class Candidate:
+    """Stands for election again and again; publishes while it is elected."""
+
+    def __init__(self, settings: Settings, clock: Clock = present) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.name = f"{socket.gethostname()}:{settings.port}/{os.getpid()}"
+        self._store: DatabaseStore | None = None
+        self._stop = threading.Event()
+        self.term: Term | None = None
+        self.error: str | None = None
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        threading.Thread(target=self._run, name="stand", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stand no more, and let another publish at once."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.look()
+                self.error = None
+            except StoreError as error:
+                if self.error is None:
+                    logger.warning("nobody can be elected", extra=fields(error=str(error)))
+                self.error = str(error)
+                self._begin_anew()
+            except Exception:  # noqa: BLE001 - whatever it is, it is tried again
+                logger.exception("nobody can be elected")
+                self._begin_anew()
+            self._stop.wait(_EVERY_SECONDS)
+        self._begin_anew()
+
+    def look(self) -> None:
+        """See whether this process is elected, or still is; and do what that takes.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        if self.term is None:
+            self._store = self._store or DatabaseStore(self._settings.store.url, write=True)
+            if shared.stand(self._store, self.name):
+                logger.info("this process publishes now", extra=fields(term=self._store.term))
+                self.term = Term(self._settings, self._store, self._clock)
+                self.term.start()
+        elif self.term.store.deposed or not self.term.store.place.holds():
+            logger.warning("this process publishes no more", extra=fields(term=self.term.store.term))
+            self._begin_anew()
+        else:
+            self.term.look()
+
+    def _begin_anew(self) -> None:
+        term, store = self.term, self._store
+        self.term = self._store = None
+        if term:
+            term.stop()
+        if store:
+            store.close()
+
+
+class Term:
+    """The time for which a process publishes."""
+
+    def __init__(self, settings: Settings, store: DatabaseStore, clock: Clock) -> None:
+        self._settings = settings
+        self.store = store
+        self._clock = clock
+        self.publisher = Publisher(settings, clock, store=store)
+        self._schedule = Schedule(self._reload, settings.reload.every, clock)
+        self._watch = Watch(settings.articles, self._schedule.reload)
+        self._rarities: Rarities | None = None
+        self._turn = threading.Lock()
+        # Whether the last reload is not published for a reason that may be gone soon.
+        self._missing = False
+        self._ended = False
+
+    def start(self) -> None:
+        """Begin; the election goes on meanwhile."""
+        threading.Thread(target=self._begin, name="publish", daemon=True).start()
+
+    def _begin(self) -> None:
+        self._schedule.reload()
+        if not self._ended:
+            self._schedule.start()
+        if self._settings.reload.watch and not self._ended:
+            self._watch.start()
+
+    def stop(self) -> None:
+        """Publish no more. A reload that runs is not waited for: what it would write is refused."""
+        self._ended = True
+        self._watch.stop()
+        self._schedule.stop()
+
+    def look(self) -> None:
+        """Reload where somebody asks for it, or where the last one is still to be published."""
+        if self._turn.locked():
+            return
+        numbers = shared.asked(self.store)
+        if numbers or self._missing:
+            threading.Thread(target=self._answer, args=(numbers,), name="answer", daemon=True).start()
+
+    def _answer(self, asked: list[tuple[int, bool]]) -> None:
+        outcome = self._schedule.reload(accept=any(accept for _, accept in asked))
+        try:
+            shared.answer(
+                self.store, [number for number, _ in asked], health.reload_report(outcome), self._clock()
+            )
+        except StoreError as error:
+            logger.warning("who asked for a reload cannot be answered", extra=fields(error=str(error)))
+
+    def _reload(self, *, accept: bool = False) -> Outcome:
+        with self._turn:
+            outcome = self.publisher.reload(accept=accept)
+            if self._ended:
+                return outcome
+            try:
+                self._publish_rarities(outcome)
+                shared.report(self.store, outcome.state.reloaded_at, outcome.error)
+                self._missing = bool(outcome.forgetting)
+            except StoreError as error:
+                logger.warning("the pages and archives cannot be published", extra=fields(error=str(error)))
+                self._missing = True
+                # Nobody knows what is there now.
+                self._rarities = None
+            return outcome
+
+    def _publish_rarities(self, outcome: Outcome) -> None:
+        state = outcome.state
+        if outcome.forgetting or state.composition is None or state.snapshot is None or state.reloaded_at is None:
+            return
+        if self._rarities is None:
+            with self.store.reading() as connection:
+                self._rarities = Rarities(load_rare(connection), rules.caching(self._settings))
+        for batch in self._rarities.batches(state.composition, state.snapshot, state.reloaded_at):
+            shared.publish_rare(self.store, batch.old, batch.new)

@@ -1,0 +1,123 @@
+"""What processes that share a database do with it, beside what one alone does: publish in turns, and ask."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from feedsvc.store.publication import begin_generation, publish, seconds
+from feedsvc.store.tables import META, REQUESTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from feedsvc.documents.document import Dated
+    from feedsvc.store.database import DatabaseStore
+
+# What was asked so long ago, nobody waits for any more.
+_FORGOTTEN_SECONDS = 3600
+
+
+def stand(store: DatabaseStore, name: str) -> bool:
+    """Become the publisher, if there is none: of all processes that have this database, the only one.
+
+    A new term begins with it: what one of before begins to write from now on is refused, however late it wakes up.
+
+    Args:
+        store: one that is opened to be written.
+        name: tells people which process it is.
+
+    Raises:
+        StoreError: the database cannot be asked.
+    """
+    if not store.place.stand():
+        return False
+    with store.writing() as connection:
+        connection.execute(update(META).values(term=META.c.term + 1, publisher=name))
+        store.term = connection.scalar(select(META.c.term))
+    store.place.settle()
+    return True
+
+
+def publish_rare(store: DatabaseStore, old: Mapping[str, Dated], new: Mapping[str, Dated]) -> None:
+    """Publish documents that a service without replicas makes when they are asked for.
+
+    Args:
+        store: that of the publisher.
+        old: what is published of them.
+        new: what they are now.
+
+    Raises:
+        StoreError: it cannot be written; nothing is.
+    """
+    with store.writing() as connection:
+        generation = begin_generation(connection, store.term)
+        changed = publish(connection, generation, old, new, {}, {}, rare=True)
+    store.tell(generation if changed else None)
+
+
+def report(store: DatabaseStore, reloaded_at: datetime | None, error: str | None) -> None:
+    """Tell replicas how the publisher fares.
+
+    Args:
+        store: that of the publisher.
+        reloaded_at: when the directory was last read without error.
+        error: what stands against the last reading.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    values = {"reloaded_at": seconds(reloaded_at), "error": error}
+    with store.writing() as connection:
+        connection.execute(update(META).where(META.c.term == store.term).values(**values))
+
+
+def ask(store: DatabaseStore, at: datetime, *, accept: bool) -> int:
+    """Ask the publisher for a reload; the number of the request.
+
+    Raises:
+        StoreError: it cannot be asked.
+    """
+    values = {"accept": int(accept), "asked_at": seconds(at)}
+    with store.visiting() as connection:
+        query = insert(REQUESTS).values(**values).returning(REQUESTS.c.number)
+        return int(connection.execute(query).scalar_one())
+
+
+def answer_of(store: DatabaseStore, number: int) -> tuple[dict[str, Any], int] | None:
+    """How a reload that was asked for ended, and which generation has it; None as long as it has not.
+
+    Raises:
+        StoreError: that cannot be read.
+    """
+    with store.reading() as connection:
+        row = connection.execute(select(REQUESTS).where(REQUESTS.c.number == number)).one_or_none()
+    return (json.loads(row.answer), row.generation) if row and row.answer else None
+
+
+def asked(store: DatabaseStore) -> list[tuple[int, bool]]:
+    """The reloads that are asked for and not answered, and whether each accepts a loss.
+
+    Raises:
+        StoreError: they cannot be read.
+    """
+    query = select(REQUESTS.c.number, REQUESTS.c.accept).where(REQUESTS.c.answer.is_(None))
+    with store.reading() as connection:
+        return [(row.number, bool(row.accept)) for row in connection.execute(query)]
+
+
+def answer(store: DatabaseStore, numbers: list[int], report_: dict[str, object], now: datetime) -> None:
+    """Answer those who asked for a reload; what was asked long ago is forgotten.
+
+    Raises:
+        StoreError: they cannot be answered.
+    """
+    with store.writing() as connection:
+        generation = connection.scalar(select(META.c.generation))
+        values = {"answer": json.dumps(report_), "generation": generation}
+        connection.execute(update(REQUESTS).where(REQUESTS.c.number.in_(numbers)).values(**values))
+        long_ago = int(now.timestamp()) - _FORGOTTEN_SECONDS
+        connection.execute(delete(REQUESTS).where(REQUESTS.c.asked_at < long_ago))
