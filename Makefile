@@ -73,7 +73,7 @@ format: $(VENV)/.dev ## Format the code
 
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-		--extra build -o requirements.txt pyproject.toml
+		--extra postgresql --extra build -o requirements.txt pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--extra dev --extra build -c requirements.txt -o requirements-dev.txt pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from postgres import NAMED, MissingError, Server, own_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from postgres import OwnServer
 
 # A slow machine is no failure: nothing here is timed.
 settings.register_profile("feedsvc", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
@@ -29,3 +33,29 @@ def articles(tmp_path: Path) -> Path:
     directory = tmp_path / "articles"
     directory.mkdir()
     return directory
+
+
+@pytest.fixture(scope="session")
+def own_postgres() -> Iterator[OwnServer]:
+    """A PostgreSQL server that a test may stop and start; it leaves it running."""
+    try:
+        server = own_server()
+    except MissingError as error:
+        # With CI set, one that is missing is a failure.
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"POSTGRESQL IS MISSING: {error}")
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Server:
+    """The PostgreSQL server on which tests may create databases."""
+    server: Server = Server(NAMED) if NAMED else request.getfixturevalue("own_postgres")
+    return server
+
+
+@pytest.fixture
+def database(postgres: Server) -> Iterator[str]:
+    """The URL of an empty database, for one test."""
+    with postgres.database() as url:
+        yield url
