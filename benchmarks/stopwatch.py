@@ -27,7 +27,7 @@ _STAGES = {
     "feedsvc.store.rows._load_library": "load files",
     "feedsvc.store.rows.decode": "decode files",
     "feedsvc.store.rows._load_memory": "load memory",
-    "feedsvc.store.rows._load_documents": "load memory",
+    "feedsvc.store.rows.load_documents": "load memory",
     "feedsvc.store.database.save_all": "save",
     "feedsvc.reload.choose": "choose revisions",
     "feedsvc.reload.select": "select",
