@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-crash test-readers test-pages screenshot lint format lock clean
+.PHONY: help serve test chaos test-crash test-readers test-pages screenshot lint format lock clean
 .PHONY: bench bench-compression bench-history bench-polls bench-restart
 
 help: ## Show this list
@@ -48,6 +48,9 @@ test: $(VENV)/.dev ## Run every test, with coverage
 	@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
+
+chaos: $(VENV)/.dev ## Break replicas and PostgreSQL in 200 rounds or ROUNDS; SEED= repeats what was drawn
+	@CHAOS_ROUNDS=$(ROUNDS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -s tests/chaos $(ARGS)
 
 test-crash: $(VENV)/.dev ## Kill the service 242 times, and see what the next start serves
 	@$(BIN)/python -m pytest tests/crash $(ARGS)

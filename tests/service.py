@@ -43,6 +43,20 @@ def environment(**variables: str) -> dict[str, str]:
     return plain | {"FEEDSVC_STORE_URL": "sqlite://", "FEEDSVC_RELOAD_WATCH": "false"} | variables
 
 
+def begin(port: int, log: Path, *flags: str, **variables: str) -> subprocess.Popen[str]:
+    """Start `feedsvc serve` at this port, in a process group of its own, and do not wait; it adds to the log."""
+    with log.open("a", encoding="utf-8") as stderr:
+        return subprocess.Popen(
+            command("serve", "--port", str(port), *flags),
+            cwd=ROOT,
+            env=environment(FEEDSVC_ADMIN_TOKEN=TOKEN, **variables),
+            stdout=stderr,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
+        )
+
+
 def wait_for(condition: Callable[[], bool], what: str) -> None:
     """Ask again and again until it is so; fail when it takes too long."""
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -111,15 +125,8 @@ def running(
     # The same again for a service that is started again at the same port.
     store = f"sqlite:///{directory}/memory-{port}.db"
     log = directory / f"service-{port}.log"
-    with log.open("a", encoding="utf-8") as stderr:
-        process = subprocess.Popen(
-            command("serve", "--articles", str(articles), "--port", str(port), "--store", store, *flags),
-            cwd=ROOT,
-            env=environment(FEEDSVC_ADMIN_TOKEN=TOKEN, FEEDSVC_RELOAD_WATCH=str(watch).lower()),
-            stdout=stderr,
-            stderr=stderr,
-            text=True,
-        )
+    arguments = ("--articles", str(articles), "--store", store, *flags)
+    process = begin(port, log, *arguments, FEEDSVC_RELOAD_WATCH=str(watch).lower())
     service = Service(port, process, log)
     try:
         wait_for(service.is_ready, "the service to be ready")
