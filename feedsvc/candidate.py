@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # How often it is seen to whether this process is elected, and whether somebody asks for a reload.
 _EVERY_SECONDS = 1.0
+# And while a reload runs, behind which others may wait.
+_BUSY_SECONDS = 0.05
 
 
 class Candidate:
@@ -65,8 +67,20 @@ class Candidate:
             except Exception:  # noqa: BLE001 - whatever it is, it is tried again
                 logger.exception("nobody can be elected")
                 self._begin_anew()
-            self._stop.wait(_EVERY_SECONDS)
+            self._pause()
         self._begin_anew()
+
+    def _pause(self) -> None:
+        """Until it is time to look again, or somebody asks for a reload."""
+        try:
+            if self.term and not self.term.is_busy:
+                self.term.store.place.wait(_EVERY_SECONDS)
+            else:
+                self._stop.wait(_BUSY_SECONDS if self.term else _EVERY_SECONDS)
+            return
+        except StoreError as error:
+            logger.debug("the session of the publisher is lost", extra=fields(error=str(error)))
+        self._stop.wait(_EVERY_SECONDS)
 
     def look(self) -> None:
         """See whether this process is elected, or still is; and do what that takes.
@@ -128,9 +142,14 @@ class Term:
         self._watch.stop()
         self._schedule.stop()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a reload runs."""
+        return self._turn.locked()
+
     def look(self) -> None:
         """Reload where somebody asks for it, or where the last one is still to be published."""
-        if self._turn.locked():
+        if self.is_busy:
             return
         numbers = shared.asked(self.store)
         if numbers or self._missing:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-CHANNEL = "feedsvc"
+# Where replicas hear of a generation, and the publisher of who asks for a reload.
+CHANNEL, ASKED = "feedsvc", "feedsvc_asked"
 # Of all locks of the database, that of who publishes; any number that is ours alone.
 _PUBLISHING = 0x6665656400
 _CONNECT_SECONDS = 3
@@ -102,6 +103,7 @@ class PostgresServer:
         """
         with self._answering() as session:
             session.execute(f"SET idle_session_timeout = '{SILENCE_SECONDS}s'")
+            session.execute(f"LISTEN {ASKED}")
             row = session.execute("SELECT pg_try_advisory_lock(%s)", [_PUBLISHING]).fetchone()
             return bool(row and row[0])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from feedsvc.store.publication import begin_generation, publish, seconds
 from feedsvc.store.tables import META, REQUESTS
@@ -84,6 +84,8 @@ def ask(store: DatabaseStore, at: datetime, *, accept: bool) -> int:
     values = {"accept": int(accept), "asked_at": seconds(at)}
     with store.visiting() as connection:
         query = insert(REQUESTS).values(**values).returning(REQUESTS.c.number)
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_notify("feedsvc_asked", "")))
         return int(connection.execute(query).scalar_one())
 
 
