@@ -77,10 +77,9 @@ class Candidate:
                 self.term.store.place.wait(_EVERY_SECONDS)
             else:
                 self._stop.wait(_BUSY_SECONDS if self.term else _EVERY_SECONDS)
-            return
         except StoreError as error:
+            # The next look finds it lost.
             logger.debug("the session of the publisher is lost", extra=fields(error=str(error)))
-        self._stop.wait(_EVERY_SECONDS)
 
     def look(self) -> None:
         """See whether this process is elected, or still is; and do what that takes.
