@@ -116,7 +116,7 @@ class Term:
         self.store = store
         self._clock = clock
         self.publisher = Publisher(settings, clock, store=store)
-        self._schedule = Schedule(self._reload, settings.reload.every, clock)
+        self._schedule = Schedule(self.reload, settings.reload.every, clock)
         self._watch = Watch(settings.articles, self._schedule.reload)
         self._rarities: Rarities | None = None
         self._turn = threading.Lock()
@@ -163,7 +163,8 @@ class Term:
         except StoreError as error:
             logger.warning("who asked for a reload cannot be answered", extra=fields(error=str(error)))
 
-    def _reload(self, *, accept: bool = False) -> Outcome:
+    def reload(self, *, accept: bool = False) -> Outcome:
+        """Reload and publish; pages and archives follow the feeds."""
         with self._turn:
             outcome = self.publisher.reload(accept=accept)
             if self._ended:

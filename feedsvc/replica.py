@@ -62,7 +62,7 @@ class Replica:
     def start(self, *, keep: bool = True) -> None:
         """Follow the store, from a thread of its own; if `keep`, begin with what is on disk, and keep it there."""
         if keep:
-            self._open_cache()
+            self.open()
         threading.Thread(target=self._run, name="follow", daemon=True).start()
 
     def stop(self) -> None:
@@ -95,7 +95,8 @@ class Replica:
 
     def _fail(self, error: str) -> None:
         if self.error is None:
-            logger.warning("the store cannot be followed; the last snapshot is served", extra=fields(error=error))
+            served = "the last snapshot is served" if self.snapshot else "there is nothing to serve yet"
+            logger.warning(f"the store cannot be followed; {served}", extra=fields(error=error))
         self.error = error
         self._store.disconnect()
         self._store.place.release()
@@ -151,7 +152,8 @@ class Replica:
         # What is as it was stays the very same.
         return {path: before[path] if before.get(path) == each else each for path, each in fresh.items()}
 
-    def _open_cache(self) -> None:
+    def open(self) -> None:
+        """Serve what is on disk, and keep there what will be."""
         for slot in range(_SLOTS):
             store = DatabaseStore(f"sqlite:///{self._directory}/replica-{slot}.db", write=True)
             try:
