@@ -61,6 +61,14 @@ class Site:
         wait_for(lambda: shared.stand(store, "a test"), "the election")
         return store
 
+    def close(self) -> None:
+        """Let go of everything."""
+        self.store.close()
+        for replica in self.replicas:
+            replica._store.close()
+            if replica._cache:
+                replica._cache.close()
+
     def reload(self) -> None:
         """Reload and publish, an hour later."""
         self.hours += 1
@@ -128,11 +136,7 @@ def site(request: pytest.FixtureRequest, articles: Path) -> Iterator[Site]:
         write(articles, number)
     site = Site(articles, url)
     yield site
-    for store in (site.store, *(replica._store for replica in site.replicas)):
-        store.close()
-    for replica in site.replicas:
-        if replica._cache:
-            replica._cache.close()
+    site.close()
 
 
 def write(articles: Path, number: int, title: str = "T", topics: str = "[AI, Old]") -> None:
@@ -304,6 +308,8 @@ def test_a_replica_never_goes_back(articles: Path, tmp_path: Path) -> None:
         replica.follow()
         assert replica.served.generation >= generation
     assert site.answers_of(replica) == site.expected()
+    site.replicas.append(replica)
+    site.close()
 
 
 def test_who_was_deposed_publishes_nothing(site: Site) -> None:
