@@ -65,3 +65,23 @@ def database(postgres: Server) -> Iterator[str]:
     """The URL of an empty database, for one test."""
     with postgres.database() as url:
         yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database that nobody has written, once of each kind.
+
+    The file is not there yet, and its directory is not either.
+    """
+    return request.getfixturevalue("database") if request.param == "postgresql" else file_url(tmp_path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    """The URL of such a file alone, for what is about files."""
+    return file_url(tmp_path)
+
+
+def file_url(directory: Path) -> str:
+    """The URL of a file that is not there yet."""
+    return f"sqlite:///{directory}/var/memory.db"

@@ -28,9 +28,9 @@ HOUR = timedelta(hours=1)
 class Site:
     """A publisher of a directory with a memory, whose clock and process the test moves."""
 
-    def __init__(self, articles: Path, **flags: str) -> None:
+    def __init__(self, articles: Path, url: str = "", **flags: str) -> None:
         self.articles = articles
-        self.url = f"sqlite:///{articles.parent}/memory.db"
+        self.url = url or f"sqlite:///{articles.parent}/memory.db"
         self.flags = flags
         self.hours = 0
         self.state: State | None = None

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from wsgiref.util import setup_testing_defaults
 
+from sqlalchemy import create_engine, make_url, text
+
 from feedsvc.articles.article import Article, Details, pack
 from feedsvc.config import load_settings
 from feedsvc.feeds.catalog import Catalog
@@ -92,6 +94,18 @@ def make_settings(articles: Path, **flags: str) -> Settings:
     empty = articles.parent / "empty.yaml"
     empty.touch()
     return load_settings(empty, {}, {"articles": str(articles), **given})
+
+
+def tamper(url: str, statement: str, **values: object) -> list[tuple[object, ...]]:
+    """Change a database behind the program's back, or ask it something; the rows, where there are any."""
+    parsed = make_url(url)
+    engine = create_engine(parsed.set(drivername="postgresql+psycopg") if "postgresql" in url else parsed)
+    try:
+        with engine.begin() as connection:
+            done = connection.execute(text(statement), values)
+            return [tuple(row) for row in done] if done.returns_rows else []
+    finally:
+        engine.dispose()
 
 
 @dataclass

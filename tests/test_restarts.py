@@ -29,10 +29,10 @@ def leads(state: State, path: str) -> str | None:
     return None if state.snapshot.document(path) else state.snapshot.redirect(path)
 
 
-def test_a_slug_that_is_configured_later_leaves_the_old_one_leading_there(articles: Path) -> None:
+def test_a_slug_that_is_configured_later_leaves_the_old_one_leading_there(articles: Path, url: str) -> None:
     """Who subscribed at the old address is led to the new one, for ever, and nobody else gets the old one."""
     write_article(articles, topics="[Machine Learning]")
-    site = Site(articles)
+    site = Site(articles, url)
     site.run()
     for slug, former in (("ml", ["machine-learning"]), ("learning", ["ml", "machine-learning"])):
         configured(articles, f"topics:\n  Machine Learning: {{slug: {slug}}}\n")
@@ -57,11 +57,11 @@ def test_a_slug_that_is_configured_later_leaves_the_old_one_leading_there(articl
 
 
 @pytest.mark.parametrize("name", ["topics", "providers"])
-def test_a_name_that_had_a_feed_is_renamed(articles: Path, name: str) -> None:
+def test_a_name_that_had_a_feed_is_renamed(articles: Path, url: str, name: str) -> None:
     """An alias leads from the address that the old name really had; its articles are the new one's."""
     fields = {"topics": "[C, C++, 'c++ x']"} if name == "topics" else {"provider": "{name: C, domain: c.example}"}
     write_article(articles, **fields)
-    site = Site(articles)
+    site = Site(articles, url)
     old = site.run()
     assert old.snapshot
     paths = [path for path in old.snapshot.feeds if path.startswith(f"/{name}/c")]
@@ -74,10 +74,10 @@ def test_a_name_that_had_a_feed_is_renamed(articles: Path, name: str) -> None:
     assert state.snapshot.feeds[f"/{name}/see"].total == 1
 
 
-def test_a_renamed_topic_leads_on_from_the_slug_that_it_really_had(articles: Path) -> None:
+def test_a_renamed_topic_leads_on_from_the_slug_that_it_really_had(articles: Path, url: str) -> None:
     """Where another topic had the slug that its name would make, it was at an address of its own."""
     write_article(articles, topics="[C-sharp, C sharp]")
-    site = Site(articles)
+    site = Site(articles, url)
     old = site.run()
     assert old.snapshot
     (path,) = (path for path, feed in old.snapshot.feeds.items() if feed.name == "C sharp")
@@ -87,10 +87,10 @@ def test_a_renamed_topic_leads_on_from_the_slug_that_it_really_had(articles: Pat
 
 
 @pytest.mark.parametrize("name", ["topics", "providers"])
-def test_a_name_that_had_a_feed_is_retired(articles: Path, name: str) -> None:
+def test_a_name_that_had_a_feed_is_retired(articles: Path, url: str, name: str) -> None:
     """What is given up is gone from its address, though it had a feed before."""
     write_article(articles, topics="[Old, New]", provider="{name: Old, domain: old.example}")
-    site = Site(articles)
+    site = Site(articles, url)
     site.run()
     configured(articles, f"{name}:\n  Old: {{retired: true}}\n")
     state = site.run()
@@ -100,10 +100,10 @@ def test_a_name_that_had_a_feed_is_retired(articles: Path, name: str) -> None:
     assert leads(state, f"/{name}/old.atom") is None
 
 
-def test_spelling_moves_no_feed(articles: Path) -> None:
+def test_spelling_moves_no_feed(articles: Path, url: str) -> None:
     """A topic that changes its spelling, or whose slug another claims, stays where it is."""
     write_article(articles, topics="[AI Chips]")
-    site = Site(articles)
+    site = Site(articles, url)
     site.run()
     write_article(articles, topics="[ai chips]")
     write_article(articles, "b.md", webUrl="https://example.org/b", topics="[ai-chips]")
@@ -114,10 +114,10 @@ def test_spelling_moves_no_feed(articles: Path) -> None:
 
 
 @pytest.mark.parametrize("broken", ["", "---\ntitle: [\n---\n", "---\ntitle: half", "\0"])
-def test_a_broken_file_says_since_when(articles: Path, broken: str) -> None:
+def test_a_broken_file_says_since_when(articles: Path, url: str, broken: str) -> None:
     """Empty, broken or half written, a file keeps its last good state, over restarts, and says since when."""
     path = write_article(articles, title="Good")
-    site = Site(articles)
+    site = Site(articles, url)
     site.run()
     path.write_text(broken, "utf-8")
     for _ in range(3):
@@ -138,19 +138,19 @@ def test_a_broken_file_says_since_when(articles: Path, broken: str) -> None:
     assert site.run().selection.articles == ()
 
 
-def test_a_file_that_was_never_good_says_nothing_of_a_last_state(articles: Path) -> None:
+def test_a_file_that_was_never_good_says_nothing_of_a_last_state(articles: Path, url: str) -> None:
     """Where no good state stands for it, none is spoken of."""
     (articles / "a.md").write_text("---\ntitle: [\n---\n", "utf-8")
-    state = Site(articles).run(reloads=3)
+    state = Site(articles, url).run(reloads=3)
     assert state.problems
     assert "since" not in str(state.problems[0])
 
 
-def test_coverage_that_is_no_longer_held_back_is_a_change(articles: Path) -> None:
+def test_coverage_that_is_no_longer_held_back_is_a_change(articles: Path, url: str) -> None:
     """An entry shows related coverage from the moment when that is published here: who shows it has changed."""
     write_article(articles, related="[{webUrl: 'https://example.org/b', title: B}]")
     write_article(articles, "b.md", webUrl="https://example.org/b", published="false")
-    site = Site(articles)
+    site = Site(articles, url)
     site.run(reloads=2)
     with site.running() as publisher:
         publisher.reload()
@@ -162,10 +162,10 @@ def test_coverage_that_is_no_longer_held_back_is_a_change(articles: Path) -> Non
     }
 
 
-def test_an_article_is_known_to_be_in_a_feed_that_comes_later(articles: Path) -> None:
+def test_an_article_is_known_to_be_in_a_feed_that_comes_later(articles: Path, url: str) -> None:
     """A domain has a feed of its own from its second provider on; its articles are in it, and leave it."""
     write_article(articles, provider="{name: One, domain: e.example}")
-    site = Site(articles, feeds__tombstones="true")
+    site = Site(articles, url, feeds__tombstones="true")
     with site.running() as publisher:
         publisher.reload()
         write_article(articles, "b.md", webUrl="https://example.org/b", provider="{name: Two, domain: e.example}")
@@ -176,10 +176,10 @@ def test_an_article_is_known_to_be_in_a_feed_that_comes_later(articles: Path) ->
     assert len(state.snapshot.feeds["/providers/e.example"].departed) == 1
 
 
-def test_an_article_that_returns_is_who_it_was(articles: Path) -> None:
+def test_an_article_that_returns_is_who_it_was(articles: Path, url: str) -> None:
     """Withdrawn and back, over restarts: the same id, the same first sight, and its place."""
     write_article(articles)
-    site = Site(articles)
+    site = Site(articles, url)
     first = site.run()
     (identity,) = first.memory.sightings
     write_article(articles, published="false")
@@ -198,9 +198,9 @@ def test_an_article_that_returns_is_who_it_was(articles: Path) -> None:
     ]
 
 
-def test_order_by_arrival_over_a_restart(articles: Path) -> None:
+def test_order_by_arrival_over_a_restart(articles: Path, url: str) -> None:
     """Who came first stays first, also of articles that came while the service was away."""
-    site = Site(articles, feeds__order="arrived")
+    site = Site(articles, url, feeds__order="arrived")
     for name, day in (("a", 10), ("b", 5), ("c", 1), ("d", 7)):
         url, date = f"https://example.org/{name}", f"2021-12-{day:02}"
         write_article(articles, f"{name}.md", webUrl=url, title=name, publishedDateTime=date)
@@ -210,11 +210,11 @@ def test_order_by_arrival_over_a_restart(articles: Path) -> None:
     assert [entry.title for entry in site.state.snapshot.feeds["/feeds/all"].entries] == ["d", "c", "b", "a"]
 
 
-def test_what_is_excluded_since_is_forgotten(articles: Path) -> None:
+def test_what_is_excluded_since_is_forgotten(articles: Path, url: str) -> None:
     """A file that the configuration excludes from now on is not among those that are remembered."""
     write_article(articles)
     write_article(articles, "drafts/b.md", webUrl="https://example.org/b")
-    site = Site(articles)
+    site = Site(articles, url)
     assert set(site.run().library.files) == {"a.md", "drafts/b.md"}
     for pattern in ("drafts", "drafts/*", "b.*"):
         configured(articles, f"exclude: ['{pattern}']")
@@ -224,14 +224,14 @@ def test_what_is_excluded_since_is_forgotten(articles: Path) -> None:
         assert len(site.run().selection.articles) == 2
 
 
-def test_a_link_to_what_the_configuration_holds_goes_and_comes_back(articles: Path) -> None:
+def test_a_link_to_what_the_configuration_holds_goes_and_comes_back(articles: Path, url: str) -> None:
     """What the configuration holds back since a restart is linked no more, and is again when it is gone. Nobody
     edited who linked it: a score that is rewritten then tells readers nothing.
     """
     link = "[{title: B, webUrl: 'https://example.org/b'}]"
     write_article(articles, quality="9", related=link)
     write_article(articles, "b.md", webUrl="https://example.org/b", quality="2")
-    site = Site(articles)
+    site = Site(articles, url)
     site.run()
     assert b'rel="related"' in site.document("/feeds/all.atom")
     configured(articles, "selection: {min_quality: 5}")

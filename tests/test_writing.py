@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 
 from feedsvc.store import writing
 
-NUMBERED = st.dictionaries(st.integers(0, 9), st.integers(0, 2))
+# None is a value like any other: a path that leads nowhere any more.
+NUMBERED = st.dictionaries(st.integers(0, 9), st.none() | st.integers(0, 2))
 
 
 @given(NUMBERED, NUMBERED, st.integers(1, 4))
-def test_changes_are_found_in_any_order(old: dict[int, int], new: dict[int, int], batch: int) -> None:
+def test_changes_are_found_in_any_order(
+    old: dict[int, int | None], new: dict[int, int | None], batch: int
+) -> None:
     """However two mappings are ordered, and however much they have in common: what differs is found, each once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(writing, "_BATCH", batch)

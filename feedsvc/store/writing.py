@@ -18,6 +18,8 @@ _Value = TypeVar("_Value")
 
 # So many are compared at a time, or made into rows: those of all would be larger than what is remembered.
 _BATCH = 1000
+# What no value is equal to, None included.
+_ABSENT = object()
 
 
 def changes_of(old: Mapping[_Key, _Value], new: Mapping[_Key, _Value]) -> tuple[list[_Key], list[_Key]]:
@@ -45,7 +47,7 @@ def changes_of(old: Mapping[_Key, _Value], new: Mapping[_Key, _Value]) -> tuple[
             if now != last:
                 changed += (name for name, one, other in zip(names, now, last, strict=True) if one != other)
             continue
-        changed += (name for name, value in zip(names, now, strict=True) if old.get(name) != value)
+        changed += (name for name, value in zip(names, now, strict=True) if old.get(name, _ABSENT) != value)
         gone += (left := [name for name in last_names if name not in new])
         ahead += sum(name in old for name in names) - (len(last_names) - len(left))
 
