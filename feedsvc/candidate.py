@@ -171,7 +171,7 @@ class Term:
                 return outcome
             try:
                 self._publish_rarities(outcome)
-                shared.report(self.store, outcome.state.reloaded_at, outcome.error)
+                shared.report(self.store, outcome.state.reloaded_at, outcome.error, self._settings.public_url)
                 self._missing = bool(outcome.forgetting)
             except StoreError as error:
                 logger.warning("the pages and archives cannot be published", extra=fields(error=str(error)))

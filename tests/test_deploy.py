@@ -202,7 +202,7 @@ def test_everything_that_is_served_is_public(front: Service, tmp_path: Path) -> 
 
 def test_nothing_else_is(front: Service, services: list[Service]) -> None:
     """Health, metrics and admin cannot be reached, however they are spelt, with the token or without."""
-    app = create_app(lambda: None, dict, lambda **_: {}, BASE, "token", metrics=lambda: b"")
+    app = create_app(lambda: None, dict, lambda **_: {}, lambda: BASE, "token", metrics=lambda: b"")
     inner = [rule.rule for rule in app.url_map.iter_rules()]
     assert {"/health", "/metrics", "/admin/reload"} <= set(inner)
     for path in inner:

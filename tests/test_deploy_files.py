@@ -190,7 +190,7 @@ def test_pods_are_restricted(name: str) -> None:
 @pytest.mark.parametrize("name", PODS)
 def test_probes_ask_what_there_is(name: str) -> None:
     """Start and life are asked of /health/live, and a replica is sent requests once it is ready."""
-    rules = {rule.rule for rule in create_app(lambda: None, dict, lambda **_: {}, "", None).url_map.iter_rules()}
+    rules = {rule.rule for rule in create_app(lambda: None, dict, lambda **_: {}, str, None).url_map.iter_rules()}
     (container,) = PODS[name]["spec"]["containers"]
     paths = {kind: container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "readiness", "liveness")}
     assert set(paths.values()) <= rules

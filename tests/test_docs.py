@@ -123,7 +123,7 @@ def test_shipped_configuration_is_the_defaults(monkeypatch: pytest.MonkeyPatch) 
 
 def test_every_route_is_documented() -> None:
     """Each route that Flask knows, and each kind of document, stands in README."""
-    app = create_app(lambda: None, dict, dict, "http://localhost", "token")
+    app = create_app(lambda: None, dict, dict, lambda: "http://localhost", "token")
     for rule in app.url_map.iter_rules():
         assert f"{rule.rule}`" in README, rule.rule
     assert "`/feeds.opml`" in README

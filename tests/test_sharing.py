@@ -60,6 +60,8 @@ def test_what_is_changed_is_served_by_who_was_asked(tmp_path: Path, articles: Pa
             assert (status, told["ok"], told["selected"]) == (200, True, 1)
             assert titles(reader.ask("/feeds/all.atom")) == [f"Change {number}"]
             assert reader.health()["generation"] >= told["generation"]
+        # It was not told what the URLs begin with.
+        wait_for(lambda: moved(reader).startswith(publisher.base_url), "the publisher's word")
         assert reload(publisher)[0] == 200
         # What a publisher alone answers, and what it does not.
         assert [publisher.ask(path).status for path in ("/health", "/health/ready", "/metrics")] == [200] * 3
@@ -117,6 +119,11 @@ def test_every_metric_of_replicas_is_documented(tmp_path: Path, articles: Path) 
         assert documented == {name for found in told for name in found if name.startswith("feedsvc_")}
         assert [found["feedsvc_publisher"] for found in told] == [1, 0]
         assert told[1]["feedsvc_generation"] == reader.health()["generation"]
+
+
+def moved(replica: Replica) -> str:
+    """Where another spelling of a feed's path leads."""
+    return replica.ask("/FEEDS/ALL.atom").headers["location"]
 
 
 def metrics(replica: Replica) -> dict[str, float]:
