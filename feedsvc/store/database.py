@@ -110,8 +110,11 @@ class DatabaseStore:
 
         Raises:
             BusyError: another process has claimed it.
+            DeposedError: it was written in a term that is over.
             StoreError: it cannot be made or opened.
         """
+        if self.deposed:
+            raise DeposedError("this process publishes no more")
         if self._engine is None:
             try:
                 self._engine = self.place.connect()
