@@ -9,9 +9,9 @@ import pytest
 from service import wait_for
 from support import NOW, make_settings, write_article
 
-from feedsvc import candidate
 from feedsvc.candidate import Candidate
 from feedsvc.documents.rarities import Rarities
+from feedsvc.publisher import Publisher
 from feedsvc.store.errors import DeposedError
 from feedsvc.store.publication import load_rare
 
@@ -87,13 +87,13 @@ def test_a_term_that_is_over_is_not_gone_on_with(candidates: list[Candidate]) ->
 def test_a_term_may_end_before_it_has_begun(candidates: list[Candidate], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the election is lost during the first reload, nothing goes on, and the candidate stands again."""
     go = threading.Event()
-    begun = candidate.Publisher.reload
+    begun = Publisher.reload
 
-    def reload(publisher: candidate.Publisher, *rest: object, **named: object) -> object:
+    def reload(publisher: Publisher, *rest: object, **named: object) -> object:
         go.wait()
         return begun(publisher, *rest, **named)  # type: ignore[arg-type] # what it was given
 
-    monkeypatch.setattr(candidate.Publisher, "reload", reload)
+    monkeypatch.setattr(Publisher, "reload", reload)
     first, _ = candidates
     first.look()
     term = first.term
