@@ -26,7 +26,7 @@ LISTINGS: dict[str, type[ProviderSettings]] = {"topics": TopicSettings, "provide
 _NOT_SETTINGS = frozenset({"FEEDSVC_CONFIG", "FEEDSVC_ADMIN_TOKEN"})
 # Kubernetes sets these for a service called feedsvc, and FEEDSVC_PORT to a URL; they are none of ours.
 _FOREIGN = re.compile(r"FEEDSVC_(TEST_.*|SERVICE_(HOST|PORT).*|PORT_\d+_.*)")
-_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
+_PASSWORDS = re.compile(r"(?<=:/)(/?[^:/@]*):.*@|(?<=[?&])(password|sslpassword)=[^&]*", re.IGNORECASE)
 _FOREIGN_PORT = re.compile(r"(tcp|udp|sctp)://")
 
 
@@ -295,4 +295,4 @@ def _found(value: object) -> str:
     if isinstance(value, list):
         return f"the list {', '.join(map(str, value))}"
     # No password is told to anybody.
-    return describe(Value(_PASSWORD.sub(r"\1***@", str(value)), 0))
+    return describe(Value(_PASSWORDS.sub("***@", str(value)), 0))

@@ -77,6 +77,14 @@ def _base_url(value: object) -> object:
 def _store_url(value: object) -> object:
     if not isinstance(value, str) or not re.fullmatch(r"sqlite://(/(?!:)[^?#\n]+)?|postgresql://\S+", value):
         raise ValueError("no URL of a store")
+    if value.startswith("postgresql"):
+        from sqlalchemy import make_url  # noqa: PLC0415 - it takes time to import, and few need it
+        from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 - likewise
+
+        try:
+            make_url(value)
+        except (ArgumentError, ValueError) as error:
+            raise ValueError("no URL of a database") from error
     return value
 
 
