@@ -43,7 +43,7 @@ $(VENV)/.browser: $(VENV)/.dev requirements-browser.txt
 serve: $(VENV)/.runtime ## Serve the articles of seeds/ on port 8080
 	@exec $(BIN)/feedsvc serve $(ARGS)
 
-test: $(VENV)/.dev ## Run every test, with coverage
+test: $(VENV)/.dev ## Run every test, with coverage; Debian: nginx-light
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet

@@ -105,6 +105,8 @@ class Candidate:
         if term:
             term.stop()
         if store:
+            # A reload that still runs must not open it again.
+            store.deposed = True
             store.close()
 
 
@@ -116,13 +118,14 @@ class Term:
         self.store = store
         self._clock = clock
         self.publisher = Publisher(settings, clock, store=store)
-        self._schedule = Schedule(self._reload, settings.reload.every, clock)
+        self._schedule = Schedule(self.reload, settings.reload.every, clock)
         self._watch = Watch(settings.articles, self._schedule.reload)
         self._rarities: Rarities | None = None
         self._turn = threading.Lock()
         # Whether the last reload is not published for a reason that may be gone soon.
         self._missing = False
-        self._ended = False
+        self._switch = threading.Lock()
+        self._started = self._ended = False
 
     def start(self) -> None:
         """Begin; the election goes on meanwhile."""
@@ -130,16 +133,21 @@ class Term:
 
     def _begin(self) -> None:
         self._schedule.reload()
-        if not self._ended:
+        with self._switch:
+            if self._ended:
+                return
+            self._started = True
             self._schedule.start()
-        if self._settings.reload.watch and not self._ended:
-            self._watch.start()
+            if self._settings.reload.watch:
+                self._watch.start()
 
     def stop(self) -> None:
         """Publish no more. A reload that runs is not waited for: what it would write is refused."""
-        self._ended = True
-        self._watch.stop()
-        self._schedule.stop()
+        with self._switch:
+            self._ended = True
+            if self._started:
+                self._watch.stop()
+                self._schedule.stop()
 
     @property
     def is_busy(self) -> bool:
@@ -163,19 +171,23 @@ class Term:
         except StoreError as error:
             logger.warning("who asked for a reload cannot be answered", extra=fields(error=str(error)))
 
-    def _reload(self, *, accept: bool = False) -> Outcome:
+    def reload(self, *, accept: bool = False) -> Outcome:
+        """Reload and publish; pages and archives follow the feeds."""
         with self._turn:
             outcome = self.publisher.reload(accept=accept)
             if self._ended:
                 return outcome
             try:
                 self._publish_rarities(outcome)
-                shared.report(self.store, outcome.state.reloaded_at, outcome.error)
+                shared.report(self.store, outcome.state.reloaded_at, outcome.error, self._settings.public_url)
                 self._missing = bool(outcome.forgetting)
             except StoreError as error:
                 logger.warning("the pages and archives cannot be published", extra=fields(error=str(error)))
                 self._missing = True
                 # Nobody knows what is there now.
+                self._rarities = None
+            except Exception:  # noqa: BLE001 - the feeds are published, and the next reload tries again
+                logger.exception("the pages and archives cannot be published")
                 self._rarities = None
             return outcome
 

@@ -33,6 +33,7 @@ _ASK_SECONDS = 1.0
 # While it cannot be reached, it is tried again after a time that doubles from the first to the second, and varies,
 # so that not all replicas come back in the same moment.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_LEAST_PATIENCE, _MOST_PATIENCE = 8.0, 600.0
 # So many replicas on one host find a file of their own.
 _SLOTS = 256
 
@@ -62,7 +63,7 @@ class Replica:
     def start(self, *, keep: bool = True) -> None:
         """Follow the store, from a thread of its own; if `keep`, begin with what is on disk, and keep it there."""
         if keep:
-            self._open_cache()
+            self.open()
         threading.Thread(target=self._run, name="follow", daemon=True).start()
 
     def stop(self) -> None:
@@ -78,6 +79,8 @@ class Replica:
         failures = 0
         while not self._stop.is_set():
             try:
+                # One that hangs is given up soon; but what takes long must not be given up for ever.
+                self._store.place.patience_seconds = min(_LEAST_PATIENCE * 2**failures, _MOST_PATIENCE)
                 self.follow()
                 self._store.place.wait(_ASK_SECONDS)
             except StoreError as error:
@@ -95,7 +98,8 @@ class Replica:
 
     def _fail(self, error: str) -> None:
         if self.error is None:
-            logger.warning("the store cannot be followed; the last snapshot is served", extra=fields(error=error))
+            served = "the last snapshot is served" if self.snapshot else "there is nothing to serve yet"
+            logger.warning(f"the store cannot be followed; {served}", extra=fields(error=error))
         self.error = error
         self._store.disconnect()
         self._store.place.release()
@@ -106,6 +110,7 @@ class Replica:
         Raises:
             StoreError: that cannot be read.
         """
+        delta = None
         with self._store.reading() as connection:
             self.standing = standing = standing_of(connection)
             same = standing.birth == self.served.birth
@@ -113,8 +118,10 @@ class Replica:
                 # An older copy was put in the place of what was there. What comes next is compared as a whole.
                 self._whole = True
             elif standing.generation and not (same and standing.generation == self.served.generation):
-                self._take(fetch(connection, self.served.birth, 0 if self._whole else self.served.generation))
-                self._whole = False
+                delta = fetch(connection, self.served.birth, 0 if self._whole else self.served.generation)
+        if delta:
+            self._take(delta)
+            self._whole = False
         self.heard_at = self._clock()
         if self.error is not None:
             logger.info("the store is followed again")
@@ -151,7 +158,8 @@ class Replica:
         # What is as it was stays the very same.
         return {path: before[path] if before.get(path) == each else each for path, each in fresh.items()}
 
-    def _open_cache(self) -> None:
+    def open(self) -> None:
+        """Serve what is on disk, and keep there what will be."""
         for slot in range(_SLOTS):
             store = DatabaseStore(f"sqlite:///{self._directory}/replica-{slot}.db", write=True)
             try:

@@ -103,7 +103,12 @@ def make_application(
     counts = Counts()
     metrics = make_metrics(publisher, counts, now) if settings.metrics else None
     app = create_app(
-        lambda: publisher.snapshot, current_health, reload, settings.public_url, admin_token, metrics=metrics
+        lambda: publisher.snapshot,
+        current_health,
+        reload,
+        lambda: settings.public_url,
+        admin_token,
+        metrics=metrics,
     )
     return serve_documents(lambda: publisher.snapshot, app, counts)
 

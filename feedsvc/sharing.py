@@ -65,9 +65,13 @@ def make_application(
     def reload(*, accept: bool) -> dict[str, object]:
         return reload_shared(settings.store.url, replica, accept=accept)
 
+    def base_url() -> str:
+        # Who only serves need not be told what only the publisher needs.
+        return replica.standing.base_url or replica.served.base_url or settings.public_url
+
     counts = Counts()
     metrics = make_shared_metrics(replica, candidate, counts, now) if settings.metrics else None
-    app = create_app(snapshot, current_health, reload, settings.public_url, admin_token, metrics=metrics)
+    app = create_app(snapshot, current_health, reload, base_url, admin_token, metrics=metrics)
     return serve_documents(snapshot, app, counts)
 
 

@@ -28,7 +28,7 @@ def app_with(
     def asked(*, accept: bool) -> Mapping[str, object]:
         return {**reload(), "accepted": accept}
 
-    app = create_app(lambda: None, lambda: {"status": status}, asked, "https://feeds.example", token)
+    app = create_app(lambda: None, lambda: {"status": status}, asked, lambda: "https://feeds.example", token)
 
     def request(path: str, method: str = "GET", **headers: str) -> Answer:
         return ask(app, path, method, **headers)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from service import Service
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "deploy/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 README = (ROOT / "README.md").read_text("utf-8")
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text("utf-8")
 COMMANDS = commands.list_commands(click.Context(commands))
@@ -123,7 +123,7 @@ def test_shipped_configuration_is_the_defaults(monkeypatch: pytest.MonkeyPatch) 
 
 def test_every_route_is_documented() -> None:
     """Each route that Flask knows, and each kind of document, stands in README."""
-    app = create_app(lambda: None, dict, dict, "http://localhost", "token")
+    app = create_app(lambda: None, dict, dict, lambda: "http://localhost", "token")
     for rule in app.url_map.iter_rules():
         assert f"{rule.rule}`" in README, rule.rule
     assert "`/feeds.opml`" in README

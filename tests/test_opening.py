@@ -176,6 +176,7 @@ ALTER TABLE meta DROP COLUMN term;
 ALTER TABLE meta DROP COLUMN publisher;
 ALTER TABLE meta DROP COLUMN reloaded_at;
 ALTER TABLE meta DROP COLUMN error;
+ALTER TABLE meta DROP COLUMN base_url;
 DROP TABLE routes;
 DROP TABLE gone;
 DROP TABLE requests;

@@ -31,6 +31,12 @@ class Place(Protocol):
     """Where a database is, and what is special about it."""
 
     name: str
+    # How long a connection may take for all that it is used for.
+    patience_seconds: float
+
+    @property
+    def before_writing(self) -> tuple[str, ...]:
+        """What a transaction that writes begins with."""
 
     def connect(self) -> Engine:
         """The database with all tables; claimed by this process where one alone may write it."""
@@ -104,8 +110,11 @@ class DatabaseStore:
 
         Raises:
             BusyError: another process has claimed it.
+            DeposedError: it was written in a term that is over.
             StoreError: it cannot be made or opened.
         """
+        if self.deposed:
+            raise DeposedError("this process publishes no more")
         if self._engine is None:
             try:
                 self._engine = self.place.connect()
@@ -138,6 +147,8 @@ class DatabaseStore:
         """
         try:
             with self.open().begin() as connection:
+                for statement in self.place.before_writing:
+                    connection.exec_driver_sql(statement)
                 yield connection
         except DeposedError:
             self.deposed = True

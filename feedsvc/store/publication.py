@@ -40,6 +40,7 @@ class Standing:
     publisher: str = ""
     reloaded_at: datetime | None = None
     error: str | None = None
+    base_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +151,17 @@ def keep(connection: Connection, delta: Delta) -> None:
     _write(connection, DOCUMENTS, [*delta.gone], rows)
     routes = [(path, target, standing.generation) for path, target in delta.routes.items()]
     _write(connection, ROUTES, [*delta.closed], routes)
-    connection.execute(
-        update(META).values(birth=standing.birth, generation=standing.generation, term=standing.term)
-    )
+    names = ("birth", "generation", "term", "base_url")
+    connection.execute(update(META).values({name: getattr(standing, name) for name in names}))
 
 
 def standing_of(connection: Connection) -> Standing:
     """Who publishes, and how that stands."""
     row = connection.execute(select(META)).one()
     at = None if row.reloaded_at is None else moment(row.reloaded_at)
-    return Standing(row.birth or "", row.generation, row.term, row.publisher or "", at, row.error)
+    return Standing(
+        row.birth or "", row.generation, row.term, row.publisher or "", at, row.error, row.base_url or ""
+    )
 
 
 def load_documents(connection: Connection, since: int = 0, *, rare: bool | None = False) -> dict[str, Dated]:

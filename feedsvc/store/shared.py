@@ -59,18 +59,19 @@ def publish_rare(store: DatabaseStore, old: Mapping[str, Dated], new: Mapping[st
     store.tell(generation if changed else None)
 
 
-def report(store: DatabaseStore, reloaded_at: datetime | None, error: str | None) -> None:
+def report(store: DatabaseStore, reloaded_at: datetime | None, error: str | None, base_url: str) -> None:
     """Tell replicas how the publisher fares.
 
     Args:
         store: that of the publisher.
         reloaded_at: when the directory was last read without error.
         error: what stands against the last reading.
+        base_url: what the URLs of all documents begin with.
 
     Raises:
         StoreError: it cannot be written.
     """
-    values = {"reloaded_at": seconds(reloaded_at), "error": error}
+    values = {"reloaded_at": seconds(reloaded_at), "error": error, "base_url": base_url}
     with store.writing() as connection:
         connection.execute(update(META).where(META.c.term == store.term).values(**values))
 

@@ -43,7 +43,11 @@ _LOOK_SECONDS = 0.1
 class SqliteFile:
     """The place of an SQLite database. One that is damaged is put aside, and a new one begun."""
 
+    before_writing = ()
+
     def __init__(self, url: str, *, write: bool) -> None:
+        # Its disk is its own affair.
+        self.patience_seconds = 0.0
         self.path = path_of(url)
         self.name = str(self.path or url)
         self._write = write

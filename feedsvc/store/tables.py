@@ -38,6 +38,8 @@ META = Table(
     Column("publisher", Text),
     Column("reloaded_at", BigInteger),
     Column("error", Text),
+    # What the URLs of all documents begin with.
+    Column("base_url", Text),
 )
 
 FILES = Table(

@@ -46,7 +46,7 @@ def create_app(  # noqa: PLR0913 - each comes from elsewhere
     snapshot: SnapshotSource,
     health: Callable[[], Report],
     reload: Reload,
-    base_url: str,
+    base_url: Callable[[], str],
     admin_token: str | None,
     *,
     metrics: Callable[[], bytes] | None = None,
@@ -58,7 +58,7 @@ def create_app(  # noqa: PLR0913 - each comes from elsewhere
         health: the state for people; its `status` is pass, warn or fail.
         reload: reloads now, and tells how that ended when the new snapshot is served; its `ok` is True or False.
             With `accept`, it publishes what would be held back as a mistake.
-        base_url: begins every URL that a redirect names; the Host header never does.
+        base_url: tells what every URL begins with that a redirect names; the Host header is never that.
         admin_token: who has it may reload; where there is none, nobody may, and nothing shows that it exists.
         metrics: the state for Prometheus, in its text format; where there is none, nor is the route.
     """
@@ -102,7 +102,7 @@ def create_app(  # noqa: PLR0913 - each comes from elsewhere
                 waiting.release()
             return _json(report, 200 if report["ok"] else 503, "application/json")
 
-    app.register_error_handler(404, lambda error: _elsewhere(snapshot(), base_url, error))
+    app.register_error_handler(404, lambda error: _elsewhere(snapshot(), base_url(), error))
     return app
 
 

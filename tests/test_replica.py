@@ -1,0 +1,332 @@
+"""Replicas: what follows a store serves what its publisher would serve alone, and never goes back."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from service import wait_for
+from sqlalchemy import text
+from support import NOW, Answer, ask, make_settings, write_article
+
+from feedsvc.candidate import Term
+from feedsvc.replica import Replica
+from feedsvc.service import make_application as alone
+from feedsvc.sharing import make_application as shared_application
+from feedsvc.store import shared
+from feedsvc.store.database import DatabaseStore
+from feedsvc.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from feedsvc.settings import Settings
+
+HOUR = timedelta(hours=1)
+# What may differ: a replica has no brotli of what is seldom asked for, and dates that by the reload.
+RARE = {"last-modified"}
+
+
+@dataclass
+class Site:
+    """A publisher and its replicas, whose clock the test moves."""
+
+    articles: Path
+    url: str
+    hours: int = 0
+    replicas: list[Replica] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        flags = {
+            "feeds__entries": "2",
+            "base_url": "https://f.example",
+            "guard__share": "1",
+            "guard__settle": "0s",
+        }
+        self.settings: Settings = make_settings(self.articles, store__url=self.url, **flags)
+        self.store = self.elected()
+        self.term = Term(self.settings, self.store, lambda: NOW + self.hours * HOUR)
+
+    def elected(self) -> DatabaseStore:
+        """The store of who takes over."""
+        store = DatabaseStore(self.url, write=True)
+        # A server needs a moment to see that the one before is gone.
+        wait_for(lambda: shared.stand(store, "a test"), "the election")
+        return store
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.store.close()
+        for replica in self.replicas:
+            replica._store.close()
+            if replica._cache:
+                replica._cache.close()
+
+    def reload(self) -> None:
+        """Reload and publish, an hour later."""
+        self.hours += 1
+        outcome = self.term.reload()
+        assert (outcome.error, outcome.forgetting) == (None, None)
+
+    def replica(self, name: str = "one", url: str | None = None) -> Replica:
+        """A replica, which keeps what it serves under this name."""
+        replica = Replica(url or self.url, self.articles.parent / name, lambda: NOW + self.hours * HOUR)
+        replica.open()
+        self.replicas.append(replica)
+        return replica
+
+    def expected(self) -> dict[str, tuple[Answer, ...]]:
+        """What a service alone answers to each path that there is."""
+        snapshot = self.term.publisher.state.snapshot
+        assert snapshot
+        application = alone(self.term.publisher, self.term._schedule, self.settings, None)
+        return {path: answers(application, path) for path in [*snapshot.paths(), *OTHERS]}
+
+    def answers_of(self, replica: Replica) -> dict[str, tuple[Answer, ...]]:
+        """What a replica answers to each of these, and to all others that it has."""
+        snapshot = self.term.publisher.state.snapshot
+        assert snapshot
+        assert replica.snapshot
+        application = shared_application(self.settings, replica, None, None)
+        return {
+            path: answers(application, path)
+            for path in dict.fromkeys([*snapshot.paths(), *OTHERS, *replica.snapshot.documents])
+        }
+
+
+OTHERS = (
+    "/topics/Old",
+    "/topics/gone",
+    "/topics/gone.atom",
+    "/nothing",
+    "/TOPICS/AI.atom",
+    "/topics/ai/archive/99.rss",
+)
+
+
+def answers(application: object, path: str) -> tuple[Answer, ...]:
+    """What is told of a path: plain, compressed, and to who has it."""
+    found = []
+    for coding in ("", "gzip"):
+        answer = ask(application, path, accept_encoding=coding)  # type: ignore[arg-type] # a WSGI application
+        tag = answer.headers.get("etag", '"none"')
+        again = ask(application, path, accept_encoding=coding, if_none_match=tag)  # type: ignore[arg-type] # likewise
+        found += [answer, again]
+    if "/archive/" in path or found[0].headers.get("content-type", "").startswith("text/html"):
+        for each in found:
+            for name in RARE & each.headers.keys():
+                del each.headers[name]
+    return tuple(found)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def site(request: pytest.FixtureRequest, articles: Path) -> Iterator[Site]:
+    """A publisher of a few articles."""
+    url = f"sqlite:///{articles.parent}/memory.db"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("database")
+    for number in range(9):
+        write(articles, number)
+    site = Site(articles, url)
+    yield site
+    site.close()
+
+
+def write(articles: Path, number: int, title: str = "T", topics: str = "[AI, Old]") -> None:
+    """Write an article."""
+    date = f"2021-12-{number + 1:02}T00:00:00Z"
+    fields = {"webUrl": f"https://example.org/{number}", "publishedDateTime": date, "topics": topics}
+    write_article(articles, f"{number}.md", f"Body *{number}*", title=f"{title} {number}", **fields)
+
+
+def test_a_replica_serves_what_its_publisher_would(site: Site) -> None:
+    """Feeds, pages, archives, redirects, errors: the same status, headers and bytes."""
+    site.reload()
+    replica = site.replica()
+    replica.follow()
+    expected = site.expected()
+    assert len(expected) > 50
+    assert site.answers_of(replica) == expected
+
+
+def test_after_any_edits_all_replicas_serve_the_same(site: Site, articles: Path) -> None:
+    """Whatever is added, edited, moved, held back or removed, and whenever a replica looks."""
+    random_ = random.Random(7)  # noqa: S311 - the same each time
+    always, seldom = site.replica("always"), site.replica("seldom")
+    for step in range(12):
+        number = random_.randrange(14)
+        kind = random_.choice(["write", "topics", "remove", "hold", "write"])
+        if kind == "remove":
+            (articles / f"{number}.md").unlink(missing_ok=True)
+        elif kind == "hold":
+            write_article(articles, f"{number}.md", published="false", webUrl=f"https://example.org/{number}")
+        else:
+            write(articles, number, f"Step {step}", "[Chips, AI]" if kind == "topics" else "[AI, Old]")
+        site.reload()
+        always.follow()
+        assert site.answers_of(always) == site.expected(), (step, kind)
+    seldom.follow()
+    assert site.answers_of(seldom) == site.expected()
+    assert always.snapshot
+    assert always.fetched < 12 * len(always.snapshot.documents) / 2
+
+
+def test_nothing_is_published_where_nothing_changed(site: Site) -> None:
+    """A reload that finds nothing new is no generation, nor is the start of a publisher with the same articles."""
+    site.reload()
+    replica = site.replica()
+    replica.follow()
+    generation, fetched = replica.served.generation, replica.fetched
+    site.reload()
+    site.term = Term(site.settings, site.store, lambda: NOW + site.hours * HOUR)
+    site.reload()
+    replica.follow()
+    assert (replica.served.generation, replica.fetched) == (generation, fetched)
+    assert replica.standing.reloaded_at == NOW + site.hours * HOUR
+
+
+def test_an_edit_is_published_as_the_documents_that_show_it(site: Site, articles: Path) -> None:
+    """Of thirty feeds, an article that is in four changes these alone: each in all formats, then their pages."""
+    for number in range(9, 20):
+        write(articles, number, topics=f"[Topic {number}, More {number}]")
+    write(articles, 20, topics="[AI, Old]")
+    site.reload()
+    replica = site.replica()
+    replica.follow()
+    before = replica.snapshot
+    write(articles, 20, "Edited")
+    site.reload()
+    replica.follow()
+    assert before
+    assert replica.snapshot
+    after = replica.snapshot.documents
+    changed = {path for path, each in after.items() if before.documents.get(path) is not each}
+    names = ("/feeds/all", "/topics/ai", "/topics/old", "/providers/example")
+    feeds = {name + ending for name in names for ending in ("", ".atom", ".rss", ".json")}
+    # That one tells when anything changed last.
+    assert changed == {*feeds, "/feeds.opml"}
+    with site.store.reading() as connection:
+        query = "SELECT generation, count(*) FROM documents GROUP BY generation ORDER BY generation"
+        assert [count for _, count in connection.execute(text(query))][-2:] == [13, 4]
+
+
+def test_a_replica_begins_with_what_it_served(site: Site, tmp_path: Path) -> None:
+    """While the store is away, one that is started again serves what it served; with the store, what is new."""
+    site.reload()
+    first = site.replica()
+    first.follow()
+    assert first._cache
+    first._cache.close()
+    away = f"sqlite:///{tmp_path}/nowhere/memory.db"
+    second = site.replica(url=away)
+    assert site.answers_of(second) == site.expected()
+    second.follow()
+    assert second.error is None
+    assert site.answers_of(second) == site.expected()
+    assert second._cache
+    second._cache.close()
+    third = site.replica()
+    write(site.articles, 3, "Edited")
+    site.reload()
+    third.follow()
+    assert site.answers_of(third) == site.expected()
+    # Of what it had, nothing was asked for again.
+    assert third.snapshot
+    assert third.fetched < len(third.snapshot.documents) / 2
+
+
+def test_several_replicas_on_a_host_have_a_file_each(site: Site) -> None:
+    """Those that share a directory do not share a file."""
+    site.reload()
+    for replica in (site.replica("same"), site.replica("same")):
+        replica.follow()
+        assert site.answers_of(replica) == site.expected()
+    assert sorted(each.name for each in (site.articles.parent / "same").glob("*.db")) == [
+        "replica-0.db",
+        "replica-1.db",
+    ]
+
+
+def test_a_replica_that_cannot_keep_what_it_serves_serves(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """A file that fails for a while costs a line in the log; once it works, it has everything again."""
+    site.reload()
+    replica = site.replica()
+    replica.follow()
+    path = site.articles.parent / "one" / "replica-0.db"
+    for title in ("First", "Second"):
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("ALTER TABLE documents RENAME TO elsewhere")
+        write(site.articles, 2, title)
+        site.reload()
+        replica.follow()
+        assert site.answers_of(replica) == site.expected()
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("ALTER TABLE elsewhere RENAME TO documents")
+    assert caplog.text.count("cannot be kept for a restart") == 1
+    write(site.articles, 2, "Third")
+    site.reload()
+    replica.follow()
+    assert replica._cache
+    replica._cache.close()
+    assert site.answers_of(site.replica()) == site.expected()
+
+
+def test_a_replica_never_goes_back(articles: Path, tmp_path: Path) -> None:
+    """Where an older copy of the database takes its place, what is newer is served until something newer comes."""
+    file = tmp_path / "memory.db"
+    site = Site(articles, f"sqlite:///{file}")
+    write(articles, 1)
+    site.reload()
+    site.store.close()
+    shutil.copy(file, tmp_path / "older.db")
+    site = Site(articles, site.url)
+    replica = site.replica()
+    for title in ("Second", "Third"):
+        write(articles, 1, title)
+        site.reload()
+        replica.follow()
+    newest, generation = site.answers_of(replica), replica.served.generation
+    site.store.close()
+    shutil.copy(tmp_path / "older.db", tmp_path / "copy.db")
+    (tmp_path / "copy.db").replace(file)
+    # What was written last is not in the copy; SQLite would write it there.
+    for ending in ("-wal", "-shm"):
+        file.with_name(file.name + ending).unlink(missing_ok=True)
+    replica.follow()
+    assert (site.answers_of(replica), replica.standing.generation < generation) == (newest, True)
+    site = Site(articles, site.url)
+    for title in ("Fourth", "Fifth", "Sixth"):
+        write(articles, 1, title)
+        site.reload()
+        replica.follow()
+        assert replica.served.generation >= generation
+    assert site.answers_of(replica) == site.expected()
+    site.replicas.append(replica)
+    site.close()
+
+
+def test_who_was_deposed_publishes_nothing(site: Site) -> None:
+    """One that wakes up after another has taken over is refused, and knows it."""
+    site.reload()
+    replica = site.replica()
+    replica.follow()
+    served = replica.served.generation
+    late = site.term
+    site.store.place.release()
+    site.store = site.elected()
+    write(site.articles, 1, "Too late")
+    outcome = late.publisher.reload()
+    assert "another process is the publisher now" in (outcome.forgetting or "")
+    assert late.store.deposed
+    with pytest.raises(StoreError, match="another process is the publisher now"):
+        shared.publish_rare(late.store, {}, {})
+    late.store.close()
+    replica.follow()
+    assert replica.served.generation == served
