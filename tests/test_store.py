@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha512
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -426,6 +427,23 @@ def test_names_that_are_no_text_are_kept(articles: Path, url: str) -> None:
     state = publisher.reload().state
     store.close()
     assert (len(state.library.files), state.library.parsed) == (1, 0)
+
+
+def test_long_names_are_kept(articles: Path, url: str) -> None:
+    """URLs and paths may be as long as files may have them, and are known again."""
+    # What cannot be compressed.
+    name = "/".join(sha512(bytes([number])).hexdigest() for number in range(27))
+    happened = []
+    for title in ("One", "Another"):
+        write_article(articles, f"{name}/a.md", webUrl=f"https://example.org/{name}", title=title)
+        publisher, store = publisher_of(articles, url)
+        outcome = publisher.reload()
+        store.close()
+        assert (outcome.error, outcome.forgetting) == (None, None)
+        happened = [event.happening for event in outcome.state.changes]
+    assert happened == ["changed", "arrived"]
+    tables = ["SELECT count(*) FROM files", "SELECT count(*) FROM sightings"]
+    assert [tamper(url, table) for table in tables] == [[(1,)], [(1,)]]
 
 
 TEXTS = st.from_type(str)

@@ -7,13 +7,16 @@ Moments are whole seconds since 1970 in UTC. `files` to `former` and `events` ar
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Column,
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
+    event,
 )
 
 METADATA = MetaData()
@@ -46,12 +49,13 @@ FILES = Table(
     "files",
     METADATA,
     # Bytes, as the file system has them.
-    Column("path", LargeBinary, primary_key=True),
+    Column("path", LargeBinary, nullable=False),
     Column("size", BigInteger),
     Column("mtime_ns", BigInteger),
     Column("inode", BigInteger),
     Column("digest", LargeBinary, nullable=False),
     Column("record", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("path").ddl_if(dialect="sqlite"),
 )
 
 NAMES = Table(
@@ -68,7 +72,8 @@ NAMES = Table(
 SIGHTINGS = Table(
     "sightings",
     METADATA,
-    Column("identity", Text, primary_key=True),
+    # A URL.
+    Column("identity", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("path", Text, nullable=False),
     Column("print", LargeBinary, nullable=False),
@@ -77,6 +82,7 @@ SIGHTINGS = Table(
     Column("first_seen", BigInteger, nullable=False),
     Column("changed_at", BigInteger),
     Column("withdrawn_at", BigInteger),
+    PrimaryKeyConstraint("identity").ddl_if(dialect="sqlite"),
     # SQLite then has them once, in the order of the key, and no index beside.
     sqlite_with_rowid=False,
 )
@@ -176,3 +182,9 @@ EVENTS = Table(
     # Paths of feeds, with a line break before and behind each.
     Column("places", Text, nullable=False),
 )
+
+# Paths of files and URLs may be long. To a primary key of PostgreSQL's, 2,704 bytes are too long; not to this one.
+for _table, _key in ((FILES, "path"), (SIGHTINGS, "identity")):
+    _statement = f"ALTER TABLE {_table.name} ADD EXCLUDE USING hash ({_key} WITH =)"
+    _once = DDL(_statement)  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
+    event.listen(_table, "after_create", _once.execute_if(dialect="postgresql"))
