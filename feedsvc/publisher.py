@@ -83,7 +83,7 @@ class Publisher:
         return self.state.snapshot or opening
 
     def open(self) -> None:
-        """Serve the documents of before a restart at once, where they would be made the same of the same articles."""
+        """Serve the documents of before a restart at once, if they would be made the same of the same articles."""
         if self._store is None:
             return
         settings = self._settings
