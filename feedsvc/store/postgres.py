@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from feedsvc.store.errors import StoreError
 from feedsvc.store.migrations import check_version, prepare
+from feedsvc.urls import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ class PostgresServer:
 
     def __init__(self, url: str, *, write: bool) -> None:
         parsed = make_url(url)
-        self.name = parsed.render_as_string(hide_password=True)
+        self.name = without_password(parsed.render_as_string(hide_password=True))
         self._write = write
         self._address = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
         self._url = parsed.set(drivername="postgresql+psycopg")
