@@ -429,6 +429,16 @@ def test_names_that_are_no_text_are_kept(articles: Path, url: str) -> None:
     assert (len(state.library.files), state.library.parsed) == (1, 0)
 
 
+def test_who_is_connected_is_not_told_to_connect(database: str) -> None:
+    """An error says what to do about connecting where it is about that, and not where a statement failed."""
+    with closing(open_store(database, write=True)) as store:
+        with pytest.raises(StoreError) as caught, store.writing() as connection:
+            connection.exec_driver_sql("SET LOCAL statement_timeout = '1ms'; SELECT pg_sleep(9)")
+        assert str(caught.value) == f"{database}: canceling statement due to statement timeout"
+        with pytest.raises(StoreError, match="is it running"), store.writing() as connection:
+            connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
 def test_long_names_are_kept(articles: Path, url: str) -> None:
     """URLs and paths may be as long as files may have them, and are known again."""
     # What cannot be compressed.

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from sqlalchemy import create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from feedsvc.store.errors import StoreError
@@ -203,4 +202,5 @@ def _end_after(connection: psycopg.Connection[Any], seconds: float) -> threading
 
 def _is_about_connecting(error: Exception) -> bool:
     cause = getattr(error, "orig", error)
-    return isinstance(error, SQLAlchemyError | psycopg.Error) and isinstance(cause, psycopg.OperationalError)
+    # Who is connected is told a code, and another where that is over.
+    return isinstance(cause, psycopg.OperationalError) and (cause.sqlstate or "08").startswith(("08", "57P"))
