@@ -72,7 +72,8 @@ class PostgresServer:
             poolclass=NullPool,
             isolation_level="REPEATABLE READ" if not self._write else "READ COMMITTED",
             paramstyle="format",
-            connect_args=_options(_SERVER),
+            # Who only reads must not be able to write, not even by mistake.
+            connect_args=_options(_SERVER | ({} if self._write else {"default_transaction_read_only": "on"})),
         )
 
         @event.listens_for(engine, "connect")
