@@ -7,6 +7,7 @@ still tries to write. Each time that this process is elected it begins anew with
 from __future__ import annotations
 
 import os
+import random
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 # How often it is seen to whether this process is elected, and whether somebody asks for a reload.
 _EVERY_SECONDS = 1.0
+# After it failed, it is tried again after a time that doubles up to this, and varies.
+_LONGEST_PAUSE = 30.0
 # And while a reload runs, behind which others may wait.
 _BUSY_SECONDS = 0.05
 
@@ -55,17 +58,21 @@ class Candidate:
         self._stop.set()
 
     def _run(self) -> None:
+        failures = 0
         while not self._stop.is_set():
             try:
                 self.look()
-                self.error = None
+                if self.term is None or self.term.has_published:
+                    self.error, failures = None, 0
             except StoreError as error:
-                if self.error is None:
-                    logger.warning("nobody can be elected", extra=fields(error=str(error)))
+                if self.error != str(error):
+                    logger.warning("this process cannot publish", extra=fields(error=str(error)))
                 self.error = str(error)
                 self._begin_anew()
+                self._stop.wait(min(_LONGEST_PAUSE, 2**failures) * random.uniform(0.5, 1))  # noqa: S311 - no secret
+                failures = min(failures + 1, 10)
             except Exception:  # noqa: BLE001 - whatever it is, it is tried again
-                logger.exception("nobody can be elected")
+                logger.exception("this process cannot publish")
                 self._begin_anew()
             self._pause()
         self._begin_anew()
@@ -102,12 +109,12 @@ class Candidate:
     def _begin_anew(self) -> None:
         term, store = self.term, self._store
         self.term = self._store = None
-        if term:
-            term.stop()
         if store:
             # A reload that still runs must not open it again.
             store.deposed = True
             store.close()
+        if term:
+            term.stop()
 
 
 class Term:
@@ -122,8 +129,9 @@ class Term:
         self._watch = Watch(settings.articles, self._schedule.reload)
         self._rarities: Rarities | None = None
         self._turn = threading.Lock()
-        # Whether the last reload is not published for a reason that may be gone soon.
-        self._missing = False
+        # Why the last reload could not be published; and whether one could.
+        self._hindrance: str | None = None
+        self.has_published = False
         self._switch = threading.Lock()
         self._started = self._ended = False
 
@@ -155,19 +163,27 @@ class Term:
         return self._turn.locked()
 
     def look(self) -> None:
-        """Reload where somebody asks for it, or where the last one is still to be published."""
+        """Reload where somebody asks for it.
+
+        Raises:
+            StoreError: the database cannot be asked, or a reload could not be published. What is there now is not
+                known then: a new term begins with what is.
+        """
         if self.is_busy:
             return
-        numbers = shared.asked(self.store)
-        if numbers or self._missing:
+        if self._hindrance:
+            raise StoreError(f"what was read is not published: {self._hindrance}")
+        numbers = shared.asked(self.store, self._clock())
+        if numbers:
             threading.Thread(target=self._answer, args=(numbers,), name="answer", daemon=True).start()
 
     def _answer(self, asked: list[tuple[int, bool]]) -> None:
         outcome = self._schedule.reload(accept=any(accept for _, accept in asked))
+        report = health.reload_report(outcome)
+        if self._hindrance:
+            report |= {"ok": False, "error": f"what was read is not published: {self._hindrance}"}
         try:
-            shared.answer(
-                self.store, [number for number, _ in asked], health.reload_report(outcome), self._clock()
-            )
+            shared.answer(self.store, [number for number, _ in asked], report, self._clock())
         except StoreError as error:
             logger.warning("who asked for a reload cannot be answered", extra=fields(error=str(error)))
 
@@ -179,13 +195,14 @@ class Term:
                 return outcome
             try:
                 self._publish_rarities(outcome)
-                shared.report(self.store, outcome.state.reloaded_at, outcome.error, self._settings.public_url)
-                self._missing = bool(outcome.forgetting)
+                # Of what failed once it is not known whether it was written.
+                self._hindrance = self._hindrance or outcome.forgetting
+                error = outcome.error or self._hindrance
+                shared.report(self.store, outcome.state.reloaded_at, error, self._settings.public_url)
+                self.has_published = not self._hindrance
             except StoreError as error:
                 logger.warning("the pages and archives cannot be published", extra=fields(error=str(error)))
-                self._missing = True
-                # Nobody knows what is there now.
-                self._rarities = None
+                self._hindrance = str(error)
             except Exception:  # noqa: BLE001 - the feeds are published, and the next reload tries again
                 logger.exception("the pages and archives cannot be published")
                 self._rarities = None

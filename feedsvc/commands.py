@@ -114,8 +114,12 @@ def build_command(out: Path, *, accept: bool, **given: str | None) -> None:
     """
     settings = settings_of(given)
     logger.setLevel("WARNING")
-    with closing(DatabaseStore(settings.store.url, write=True)) as store:
-        state = _reloaded(settings, Publisher(settings, store=store), accept=accept)
+    if settings.is_shared:
+        # Who publishes there is elected, and this is not.
+        state = _reloaded(settings, Publisher(settings, remembered=_remembered(settings)), accept=accept)
+    else:
+        with closing(DatabaseStore(settings.store.url, write=True)) as store:
+            state = _reloaded(settings, Publisher(settings, store=store), accept=accept)
     if state.snapshot is None:  # pragma: no cover - a reload without an error leaves a snapshot
         fail("nothing to write")
     try:

@@ -79,15 +79,11 @@ class Publisher:
     @property
     def snapshot(self) -> Snapshot | None:
         """What is served; None until there is something to serve."""
-        # In this order: the one is there before the other goes.
-        opening = self._opening
+        opening = self._opening  # In this order: the one is there before the other goes.
         return self.state.snapshot or opening
 
     def open(self) -> None:
-        """Serve the documents of before a restart at once, where they would be made the same of the same articles.
-
-        All the rest comes with the first reload, which takes the longer the more articles there are.
-        """
+        """Serve the documents of before a restart at once, if they would be made the same of the same articles."""
         if self._store is None:
             return
         settings = self._settings
@@ -215,9 +211,10 @@ class Publisher:
 
     def _still_ours(self, library: Library) -> Library:
         """What is remembered of files that are still among those that are configured."""
-        if library.path not in {"", os.path.realpath(self._settings.articles)}:
+        if library.path not in {"", os.path.realpath(self._settings.articles)} and not self._settings.is_shared:
             self._moved = True
             return Library()
+        # Where several publish in turns, each has them at a path of its own.
         kept = without_excluded(library.files, self._settings.exclude)
         files = {path: library.files[path] for path in kept}
         return library if len(files) == len(library.files) else replace(library, files=files)

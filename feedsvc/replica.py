@@ -5,6 +5,7 @@ It follows the store and never goes back: while that cannot be reached, or has s
 
 from __future__ import annotations
 
+import hashlib
 import random
 import threading
 from dataclasses import replace
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from feedsvc.documents.document import Document
+    from feedsvc.documents.document import Dated, Document
 
 _Value = TypeVar("_Value")
 
@@ -45,6 +46,8 @@ class Replica:
         """Of the URL of a store; `cache` is the directory for files like `replica-0.db`."""
         self._store = DatabaseStore(url, write=False)
         self._directory = cache
+        # What was served of another store must not be taken for ours.
+        self._name = hashlib.blake2b(url.encode(), digest_size=4).hexdigest()
         self._cache: DatabaseStore | None = None
         # Whether the file has what is served.
         self._kept = False
@@ -161,7 +164,7 @@ class Replica:
     def open(self) -> None:
         """Serve what is on disk, and keep there what will be."""
         for slot in range(_SLOTS):
-            store = DatabaseStore(f"sqlite:///{self._directory}/replica-{slot}.db", write=True)
+            store = DatabaseStore(f"sqlite:///{self._directory}/replica-{self._name}-{slot}.db", write=True)
             try:
                 with store.reading() as connection:
                     delta = fetch(connection, "", 0)
@@ -171,7 +174,7 @@ class Replica:
                 logger.warning("what is served cannot be kept for a restart", extra=fields(error=str(error)))
                 return
             self._cache = store
-            if delta.documents:
+            if delta.documents and all(map(_is_whole, delta.documents.values())):
                 self._swap(delta)
                 self._kept = True
                 logger.info(
@@ -188,6 +191,14 @@ class Replica:
         with self._cache.writing() as connection:
             keep(connection, delta)
         self._kept = True
+
+
+def _is_whole(kept: Dated) -> bool:
+    """Whether its bytes look like those that were kept, at a glance: a disk may lose the end of something."""
+    if kept.gzip is None:
+        return kept.plain is not None and len(kept.plain) == kept.length
+    # Of gzip, the last four bytes are the length (RFC 1952 §2.3.1).
+    return kept.gzip[-4:] == (kept.length % 2**32).to_bytes(4, "little")
 
 
 def _merged(before: Mapping[str, _Value], fresh: Mapping[str, _Value], gone: frozenset[str]) -> dict[str, _Value]:

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from feedsvc.settings import Settings
 
 # For so long, who asked for a reload waits for its answer, and then for this process to serve it.
-_ANSWER_SECONDS = 120.0
 _SWAP_SECONDS = 15.0
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.25
+# A database that does not answer is not waited for.
+_PATIENCE_SECONDS = 5.0
 # What one that only publishes serves.
 _NOTHING = Snapshot({}, {}, {}, frozenset(), None, None, datetime(2000, 1, 1, tzinfo=UTC), {})
 
@@ -78,9 +79,10 @@ def make_application(
 def reload_shared(url: str, replica: Replica, *, accept: bool) -> dict[str, object]:
     """Have whoever publishes reload, and wait until that is served here; what it tells of that."""
     store = DatabaseStore(url, write=False)
+    store.place.patience_seconds = _PATIENCE_SECONDS
     try:
         number = shared.ask(store, now(), accept=accept)
-        deadline = time.monotonic() + _ANSWER_SECONDS
+        deadline = time.monotonic() + shared.ANSWER_SECONDS
         while (answer := shared.answer_of(store, number)) is None:
             if time.monotonic() > deadline:
                 return {"ok": False, "error": "no publisher answers; is one running?"}
@@ -114,7 +116,7 @@ def report(replica: Replica, candidate: Candidate | None, settings: Settings, no
         status, output = "warn", f"the last snapshot is served: {replica.error}"
     elif candidate and candidate.error:
         status, output = "warn", f"this process cannot publish: {candidate.error}"
-    elif standing.generation < replica.served.generation:
+    elif heard is not None and standing.generation < replica.served.generation:
         status, output = (
             "warn",
             "the store has something older than what is served; something newer is waited for",

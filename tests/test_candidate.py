@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from service import wait_for
+from sqlalchemy import update
 from support import NOW, make_settings, write_article
 
 from feedsvc.candidate import Candidate
+from feedsvc.documents.document import served
 from feedsvc.documents.rarities import Rarities
 from feedsvc.publisher import Publisher
-from feedsvc.store.errors import DeposedError
-from feedsvc.store.publication import load_rare
+from feedsvc.store import shared
+from feedsvc.store.errors import DeposedError, StoreError
+from feedsvc.store.publication import load_documents, load_rare, standing_of
+from feedsvc.store.tables import META
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,15 +26,17 @@ if TYPE_CHECKING:
 
     from feedsvc.settings import Settings
 
+DATE = "2021-12-12T00:00:00Z"
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def settings(request: pytest.FixtureRequest, articles: Path) -> Settings:
     """Of a directory with an article, and a database that candidates share."""
-    write_article(articles, webUrl="https://example.org/a", publishedDateTime="2021-12-12T00:00:00Z")
+    write_article(articles, webUrl="https://example.org/a", publishedDateTime=DATE)
     url = f"sqlite:///{articles.parent}/memory.db"
     if request.param == "postgresql":
         url = request.getfixturevalue("database")
-    return make_settings(articles, store__url=url, reload__watch="false")
+    return make_settings(articles, store__url=url, reload__watch="false", workers="2")
 
 
 @pytest.fixture
@@ -124,3 +131,77 @@ def test_what_fails_behind_the_feeds_stops_nothing(
     assert first.term.reload().error is None
     with first.term.store.reading() as connection:
         assert load_rare(connection)
+
+
+def test_what_cannot_be_written_is_told_and_begun_anew(
+    candidates: list[Candidate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a reload cannot be published, who asked hears of it, and the next term publishes it."""
+    first, _ = candidates
+    first.look()
+    wait_for(lambda: is_published(first), "the first generation")
+    assert first.term
+    with monkeypatch.context() as patch:
+        patch.setattr(first.term.store.place, "before_writing", ("SELECT * FROM nothing",))
+        write_article(
+            first.term._settings.articles,
+            "b.md",
+            title="Late",
+            webUrl="https://example.org/b",
+            publishedDateTime="2021-12-12T00:00:00Z",
+        )
+        assert first.term.reload().forgetting
+    with pytest.raises(StoreError, match="is not published"):
+        first.look()
+    first._begin_anew()
+    wait_for(lambda: is_elected(first), "the next term")
+    term = first.term
+    wait_for(lambda: term._started, "its first reload")
+    with term.store.reading() as connection:
+        assert b"Late" in served(load_documents(connection)["/feeds/all.atom"]).content
+
+
+def test_a_reload_that_nobody_waits_for_any_more_is_not_made(candidates: list[Candidate]) -> None:
+    """What was accepted while nobody published is no answer to what is found much later."""
+    first, _ = candidates
+    first.look()
+    wait_for(lambda: is_published(first), "the first generation")
+    assert first.term
+    store = first.term.store
+    asked = shared.ask(store, NOW - timedelta(minutes=3), accept=True)
+    waits = shared.ask(store, NOW - timedelta(seconds=3), accept=False)
+    assert asked != waits
+    assert shared.asked(store, NOW) == [(waits, False)]
+
+
+def test_who_is_not_the_publisher_any_more_hears_of_it(candidates: list[Candidate]) -> None:
+    """Also where it has nothing to publish: the next report is refused."""
+    first, _ = candidates
+    first.look()
+    wait_for(lambda: is_published(first), "the first generation")
+    assert first.term
+    with first.term.store.writing() as connection:
+        connection.execute(update(META).values(term=META.c.term + 1))
+    first.term.reload()
+    assert first.term.store.deposed
+
+
+def test_who_takes_over_with_an_empty_directory_publishes_no_loss(
+    candidates: list[Candidate], settings: Settings, tmp_path: Path
+) -> None:
+    """Each has the articles at a path of its own; that of the next may not be filled yet."""
+    first, _ = candidates
+    first.look()
+    wait_for(lambda: is_published(first), "the first generation")
+    first._begin_anew()
+    (tmp_path / "elsewhere").mkdir()
+    next_one = Candidate(settings.model_copy(update={"articles": tmp_path / "elsewhere"}), lambda: NOW)
+    wait_for(lambda: is_elected(next_one), "the next term")
+    term = next_one.term
+    assert term
+    wait_for(lambda: term._started, "its first reload")
+    with term.store.reading() as connection:
+        found = standing_of(connection)
+        assert "empty" in (found.error or "")
+        assert b"<entry>" in served(load_documents(connection)["/feeds/all.atom"]).content
+    next_one._begin_anew()

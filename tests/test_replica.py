@@ -225,7 +225,8 @@ def test_a_replica_begins_with_what_it_served(site: Site, tmp_path: Path) -> Non
     assert first._cache
     first._cache.close()
     away = f"sqlite:///{tmp_path}/nowhere/memory.db"
-    second = site.replica(url=away)
+    second = site.replica()
+    second._store = DatabaseStore(away, write=False)
     assert site.answers_of(second) == site.expected()
     second.follow()
     assert second.error is None
@@ -248,10 +249,7 @@ def test_several_replicas_on_a_host_have_a_file_each(site: Site) -> None:
     for replica in (site.replica("same"), site.replica("same")):
         replica.follow()
         assert site.answers_of(replica) == site.expected()
-    assert sorted(each.name for each in (site.articles.parent / "same").glob("*.db")) == [
-        "replica-0.db",
-        "replica-1.db",
-    ]
+    assert len(list((site.articles.parent / "same").glob("*.db"))) == 2
 
 
 def test_a_replica_that_cannot_keep_what_it_serves_serves(site: Site, caplog: pytest.LogCaptureFixture) -> None:
@@ -259,7 +257,7 @@ def test_a_replica_that_cannot_keep_what_it_serves_serves(site: Site, caplog: py
     site.reload()
     replica = site.replica()
     replica.follow()
-    path = site.articles.parent / "one" / "replica-0.db"
+    (path,) = (site.articles.parent / "one").glob("*.db")
     for title in ("First", "Second"):
         with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute("ALTER TABLE documents RENAME TO elsewhere")
@@ -325,7 +323,7 @@ def test_who_was_deposed_publishes_nothing(site: Site) -> None:
     outcome = late.publisher.reload()
     assert "another process is the publisher now" in (outcome.forgetting or "")
     assert late.store.deposed
-    with pytest.raises(StoreError, match="another process is the publisher now"):
+    with pytest.raises(StoreError, match="this process publishes no more"):
         shared.publish_rare(late.store, {}, {})
     late.store.close()
     replica.follow()

@@ -18,7 +18,6 @@ from sqlalchemy.pool import NullPool
 
 from feedsvc.store.errors import StoreError
 from feedsvc.store.migrations import check_version, prepare
-from feedsvc.urls import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +50,8 @@ class PostgresServer:
 
     def __init__(self, url: str, *, write: bool) -> None:
         parsed = make_url(url)
-        self.name = without_password(parsed.render_as_string(hide_password=True))
+        # No more: a password may stand in many places.
+        self.name = f"postgresql://{parsed.host or ''}/{parsed.database or ''}"
         self._write = write
         self._address = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
         self._url = parsed.set(drivername="postgresql+psycopg")
@@ -76,14 +76,7 @@ class PostgresServer:
             connect_args=_options(_SERVER | ({} if self._write else {"default_transaction_read_only": "on"})),
         )
 
-        @event.listens_for(engine, "connect")
-        def watch(connection: psycopg.Connection[Any], record: Any) -> None:
-            record.info["end"] = _end_after(connection, self.patience_seconds)
-
-        @event.listens_for(engine, "close")
-        def unwatch(_connection: object, record: Any) -> None:
-            record.info.pop("end").cancel()
-
+        self._bound(engine)
         try:
             with engine.begin() as connection:
                 (prepare if self._write else check_version)(connection)
@@ -94,7 +87,20 @@ class PostgresServer:
 
     def visit(self) -> Engine:
         """For who asks something of the publisher."""
-        return create_engine(self._url, poolclass=NullPool, connect_args=_options(_SERVER))
+        engine = create_engine(self._url, poolclass=NullPool, connect_args=_options(_SERVER))
+        self._bound(engine)
+        return engine
+
+    def _bound(self, engine: Engine) -> None:
+        """See to it that no connection is used for too long."""
+
+        @event.listens_for(engine, "connect")
+        def watch(connection: psycopg.Connection[Any], record: Any) -> None:
+            record.info["end"] = _end_after(connection, self.patience_seconds)
+
+        @event.listens_for(engine, "close")
+        def unwatch(_connection: object, record: Any) -> None:
+            record.info.pop("end").cancel()
 
     def stand(self) -> bool:
         """Become the only one who may publish, if nobody is.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
+from feedsvc.store.errors import DeposedError
 from feedsvc.store.publication import begin_generation, publish, seconds
 from feedsvc.store.tables import META, REQUESTS
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from feedsvc.documents.document import Dated
     from feedsvc.store.database import DatabaseStore
 
-# What was asked so long ago, nobody waits for any more.
+# For so long, who asked for a reload waits for its answer.
+ANSWER_SECONDS = 120
+# What was asked so long ago is of no use to anybody.
 _FORGOTTEN_SECONDS = 3600
 
 
@@ -69,11 +72,14 @@ def report(store: DatabaseStore, reloaded_at: datetime | None, error: str | None
         base_url: what the URLs of all documents begin with.
 
     Raises:
+        DeposedError: another process has become the publisher.
         StoreError: it cannot be written.
     """
     values = {"reloaded_at": seconds(reloaded_at), "error": error, "base_url": base_url}
     with store.writing() as connection:
-        connection.execute(update(META).where(META.c.term == store.term).values(**values))
+        told = connection.execute(update(META).where(META.c.term == store.term).values(**values))
+        if not told.rowcount:
+            raise DeposedError("another process is the publisher now")
 
 
 def ask(store: DatabaseStore, at: datetime, *, accept: bool) -> int:
@@ -101,13 +107,16 @@ def answer_of(store: DatabaseStore, number: int) -> tuple[dict[str, Any], int] |
     return (json.loads(row.answer), row.generation) if row and row.answer else None
 
 
-def asked(store: DatabaseStore) -> list[tuple[int, bool]]:
-    """The reloads that are asked for and not answered, and whether each accepts a loss.
+def asked(store: DatabaseStore, now: datetime) -> list[tuple[int, bool]]:
+    """The reloads that somebody waits for, and whether each accepts a loss.
 
     Raises:
         StoreError: they cannot be read.
     """
-    query = select(REQUESTS.c.number, REQUESTS.c.accept).where(REQUESTS.c.answer.is_(None))
+    # What was accepted when nobody published must not be taken for an answer to something else.
+    long_ago = int(now.timestamp()) - ANSWER_SECONDS
+    columns = REQUESTS.c.number, REQUESTS.c.accept
+    query = select(*columns).where(REQUESTS.c.answer.is_(None), REQUESTS.c.asked_at >= long_ago)
     with store.reading() as connection:
         return [(row.number, bool(row.accept)) for row in connection.execute(query)]
 
