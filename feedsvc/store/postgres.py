@@ -57,6 +57,8 @@ class PostgresServer:
         self._url = parsed.set(drivername="postgresql+psycopg")
         # By which this process is the publisher, or hears of changes.
         self._session: psycopg.Connection[Any] | None = None
+        # Whether it is by that session: another one holds nothing.
+        self._is_elected = False
         # No connection but that one is used for longer.
         self.patience_seconds = _WORK_SECONDS
 
@@ -112,11 +114,12 @@ class PostgresServer:
             session.execute(f"SET idle_session_timeout = '{SILENCE_SECONDS}s'")
             session.execute(f"LISTEN {ASKED}")
             row = session.execute("SELECT pg_try_advisory_lock(%s)", [_PUBLISHING]).fetchone()
-            return bool(row and row[0])
+            self._is_elected = bool(row and row[0])
+        return self._is_elected
 
     def holds(self) -> bool:
         """Whether this process still is the one; to be asked every second, which is what keeps it that."""
-        if self._session is None:
+        if not self._is_elected:
             return False
         try:
             with self._answering() as session:
@@ -174,7 +177,7 @@ class PostgresServer:
 
     def release(self) -> None:
         """Let go of the session, and of all that it holds."""
-        session, self._session = self._session, None
+        session, self._session, self._is_elected = self._session, None, False
         if session:
             with suppress(Exception):
                 session.close()
