@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ from support import NOW, write_article
 from feedsvc.articles.library import LoadRules
 from feedsvc.cli import commands
 from feedsvc.config import ConfigError, load_settings
-from feedsvc.log import logger
 from feedsvc.store import shared
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import StoreError
@@ -156,18 +154,7 @@ def test_no_error_shows_a_password(strict: str, caplog: pytest.LogCaptureFixture
     assert SECRET not in caplog.text
 
 
-@pytest.fixture
-def _own_log() -> Iterator[None]:
-    """What a command does to the log of its process is undone."""
-    root = logging.getLogger()
-    handlers, level, own = root.handlers[:], root.level, logger.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logger.setLevel(own)
-
-
-@pytest.mark.usefixtures("_own_log")
+@pytest.mark.usefixtures("own_log")
 def test_no_command_shows_a_password(articles: Path, strict: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each command says what is wrong with the database, or does without it, at any level of the log."""
     article = write_article(articles)
