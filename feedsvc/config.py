@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from feedsvc.settings import ProviderSettings, Section, Settings, TopicSettings
 from feedsvc.text import fold, one_line
 from feedsvc.tree import Tree, TreeError, Value, describe, parse_tree
+from feedsvc.urls import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,6 @@ LISTINGS: dict[str, type[ProviderSettings]] = {"topics": TopicSettings, "provide
 _NOT_SETTINGS = frozenset({"FEEDSVC_CONFIG", "FEEDSVC_ADMIN_TOKEN"})
 # Kubernetes sets these for a service called feedsvc, and FEEDSVC_PORT to a URL; they are none of ours.
 _FOREIGN = re.compile(r"FEEDSVC_(TEST_.*|SERVICE_(HOST|PORT).*|PORT_\d+_.*)")
-_PASSWORDS = re.compile(r"(?<=:/)(/?[^:/@]*):.*@|(?<=[?&])(password|sslpassword)=[^&]*", re.IGNORECASE)
 _FOREIGN_PORT = re.compile(r"(tcp|udp|sctp)://")
 
 
@@ -130,7 +130,7 @@ def _flatten(tree: Tree, path: Path, given: dict[str, _Given], mistakes: list[Mi
             return
         if not isinstance(value.data, dict):
             name = prefix.rstrip(".") or "the file"
-            mistakes.append(Mistake(name, f"{path}:{value.line}", describe(value), "a mapping of settings"))
+            mistakes.append(Mistake(name, f"{path}:{value.line}", _described(value), "a mapping of settings"))
             return
         for name, child in value.data.items():
             key, origin = prefix + name, f"{path}:{child.line}"
@@ -139,9 +139,8 @@ def _flatten(tree: Tree, path: Path, given: dict[str, _Given], mistakes: list[Mi
             elif key in sections:
                 walk(child, f"{key}.")
             elif key not in known:
-                mistakes.append(
-                    Mistake(key, origin, "no setting of this name", _nearest(key, {**known, **LISTINGS}))
-                )
+                near = _nearest(key, {**known, **LISTINGS})
+                mistakes.append(Mistake(without_password(key), origin, "no setting of this name", near))
             elif child.data is not None:
                 given[key] = _Given(_plain(child), origin)
 
@@ -154,7 +153,7 @@ def _read_listings(
     """What is said of each topic or provider: a mapping by name of mappings by member."""
     members = LISTINGS[section].model_fields
     if value.data is not None and not isinstance(value.data, dict):
-        mistakes.append(Mistake(section, f"{path}:{value.line}", describe(value), "a mapping by name"))
+        mistakes.append(Mistake(section, f"{path}:{value.line}", _described(value), "a mapping by name"))
         return
     spellings: dict[str, str] = {}
     for written, listing in (value.data or {}).items():
@@ -165,7 +164,7 @@ def _read_listings(
             continue
         if listing.data is not None and not isinstance(listing.data, dict):
             place = f"{path}:{listing.line}"
-            mistakes.append(Mistake(f"{section}.{name}", place, describe(listing), "a mapping of settings"))
+            mistakes.append(Mistake(f"{section}.{name}", place, _described(listing), "a mapping of settings"))
             continue
         for member, child in (listing.data or {}).items():
             key, origin = f"{section}.{name}.{member}", f"{path}:{child.line}"
@@ -290,9 +289,11 @@ def _key_of(loc: tuple[int | str, ...], known: Mapping[str, str]) -> str:
 
 
 def _found(value: object) -> str:
-    if isinstance(value, dict):
-        return "a mapping"
     if isinstance(value, list):
-        return f"the list {', '.join(map(str, value))}"
-    # No password is told to anybody.
-    return describe(Value(_PASSWORDS.sub("***@", str(value)), 0))
+        return f"the list {', '.join(without_password(str(each)) for each in value)}"
+    return "a mapping" if isinstance(value, dict) else _described(Value(str(value), 0))
+
+
+def _described(value: Value) -> str:
+    """What was found; no password is told to anybody."""
+    return describe(Value(without_password(value.data), 0) if isinstance(value.data, str) else value)

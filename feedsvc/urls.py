@@ -14,6 +14,11 @@ _NAME = r"[a-z0-9_-]++(?:\.[a-z0-9_-]++)*+"
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_NAME}")
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_NAME}\.?|\[[0-9a-f:.]{{2,45}}\]")
 _KEEP = "%/:=&?~+!$,;'@()*"
+# What stands where a URL has its password, also in one that is none: up to the last @, or else to the end where it
+# is no port; and among the parameters.
+_BEFORE_AT = re.compile(r"(/[^:/@]*:|^[^\s:/@]*:(?!/)(?=\S*@)).*@", re.DOTALL)
+_AT_END = re.compile(r"(postgres[\w+]*:/*[^:/@]*:)(?!\d*(?:[/?,]|$)).*", re.DOTALL)
+_PARAMETER = re.compile(r"([?&][a-z]*pass[a-z]*=)[^&]*")
 
 # A URL that is clean already, as nearly all are: there is nothing to do but to see that.
 _PART = r"[A-Za-z0-9_.~/:=&+!$,;'@()*-]*+(?:%[0-9A-Fa-f]{2}[A-Za-z0-9_.~/:=&+!$,;'@()*-]*+)*+"
@@ -90,3 +95,9 @@ def _cleaned_domain(text: str) -> str | None:
     url = clean_url(text if "://" in text else f"http://{text.strip()}/")
     host = urlsplit(url).hostname if url else None
     return host if host and re.fullmatch(_NAME, host) else None
+
+
+def without_password(text: str) -> str:
+    """The text, in which somebody may have written a URL, without the password of that."""
+    text = _BEFORE_AT.sub(r"\1***@", text) if "@" in text else _AT_END.sub(r"\1***", text)
+    return _PARAMETER.sub(r"\1***", text)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 from postgres import NAMED, MissingError, Server, own_server
+
+from feedsvc.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +42,17 @@ def articles(tmp_path: Path) -> Path:
     directory = tmp_path / "articles"
     directory.mkdir()
     return directory
+
+
+@pytest.fixture
+def own_log() -> Iterator[None]:
+    """What a command does to the log of its process is undone."""
+    root = logging.getLogger()
+    handlers, level, own = root.handlers[:], root.level, logger.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logger.setLevel(own)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 from calendar import timegm
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -22,7 +22,7 @@ from uuid import NAMESPACE_URL, uuid5
 import feedparser
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from lxml import etree
 from support import NOW, front_matter, make_settings, write_article
 
@@ -32,6 +32,8 @@ from feedsvc.store.database import DatabaseStore
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from time import struct_time
+
+    from postgres import Server
 
     from feedsvc.documents.document import Document
     from feedsvc.documents.snapshot import Snapshot
@@ -329,9 +331,18 @@ class Histories(RuleBasedStateMachine):
         if hasattr(self, "directory"):
             self.directory.cleanup()
 
+    def memory(self) -> str:
+        """The URL of the memory."""
+        return f"sqlite:///{self.root}/memory.db"
+
+    def lose_memory(self) -> None:
+        """The memory is gone."""
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self.root}/memory.db{suffix}").unlink(missing_ok=True)
+
     def start(self) -> None:
         """A new process over the same files and the same memory."""
-        self.store = DatabaseStore(f"sqlite:///{self.root}/memory.db", write=True)
+        self.store = DatabaseStore(self.memory(), write=True)
         self.opened = True
         self.processes += 1
         self.publisher = Publisher(self.settings, lambda: self.now, self.store)
@@ -540,8 +551,7 @@ class Histories(RuleBasedStateMachine):
     def lose_the_database(self, moved: timedelta) -> None:
         """The memory is lost while the service is down: all but the history is as it was."""
         self.stop()
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{self.root}/memory.db{suffix}").unlink(missing_ok=True)
+        self.lose_memory()
         self.now += moved
         self.forget()
         self.start()
@@ -820,6 +830,31 @@ TestHistories.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
+
+
+def test_histories_on_postgresql(postgres: Server) -> None:
+    """The same of a few histories whose memory is in PostgreSQL."""
+
+    class Elsewhere(Histories):
+        def __init__(self) -> None:
+            self.stack = ExitStack()
+            self.lose_memory()
+            super().__init__()
+
+        def memory(self) -> str:
+            return self.url
+
+        def lose_memory(self) -> None:
+            self.stack.close()
+            self.url = self.stack.enter_context(postgres.database())
+
+        def teardown(self) -> None:
+            super().teardown()
+            self.stack.close()
+
+    run_state_machine_as_test(
+        Elsewhere, settings=settings(TestHistories.settings, max_examples=3, stateful_step_count=20)
+    )
 
 
 # --- single histories with a clock that is set back

@@ -117,7 +117,7 @@ def test_whatever_is_remembered_is_there_again(url: str) -> None:
     """
 
     @given(st.lists(st.tuples(REMEMBERED, st.lists(EVENTS, max_size=2), st.booleans()), min_size=1, max_size=3))
-    @settings(max_examples=20)
+    @settings(max_examples=15)
     def keep(steps: list[tuple[Remembered, list[Event], bool]]) -> None:
         before, told = Remembered(), list[Event]()
         with closing(open_store(url, write=True)) as store:

@@ -98,14 +98,27 @@ def test_what_is_kept_is_there_again(url: str) -> None:
 
 
 def test_who_only_reads_leaves_nothing_behind(file: str, tmp_path: Path) -> None:
-    """Where there is no file, a reader sees an empty memory, and makes none; it cannot write an existing one."""
+    """Where there is no file, a reader sees an empty memory, and makes none."""
     with closing(open_store(file, write=False)) as store:
         assert store.load(RULES) == Remembered()
     assert not (tmp_path / "var").exists()
-    open_store(file, write=True).close()
+
+
+def test_who_only_reads_makes_no_tables(database: str) -> None:
+    """Where nobody has written a database, a reader is told so, and leaves it empty."""
+    with pytest.raises(StoreError, match="no publisher has written it yet; start one"):
+        open_store(database, write=False)
+    assert tamper(database, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+
+
+def test_who_only_reads_cannot_write(url: str) -> None:
+    """What is opened to be read cannot be written."""
+    open_store(url, write=True).close()
     now, events = lived("a")
-    with closing(open_store(file, write=False)) as store, pytest.raises(StoreError, match="readonly"):
-        store.save(Remembered(), now, events, RULES)
+    with closing(open_store(url, write=False)) as store:
+        with pytest.raises(StoreError, match=r"read-?only"):
+            store.save(Remembered(), now, events, RULES)
+        assert store.load(RULES) == Remembered()
 
 
 def test_one_process_writes(file: str) -> None:
@@ -427,6 +440,16 @@ def test_names_that_are_no_text_are_kept(articles: Path, url: str) -> None:
     state = publisher.reload().state
     store.close()
     assert (len(state.library.files), state.library.parsed) == (1, 0)
+
+
+def test_who_is_connected_is_not_told_to_connect(database: str) -> None:
+    """An error says what to do about connecting where it is about that, and not where a statement failed."""
+    with closing(open_store(database, write=True)) as store:
+        with pytest.raises(StoreError) as caught, store.writing() as connection:
+            connection.exec_driver_sql("SET LOCAL statement_timeout = '1ms'; SELECT pg_sleep(9)")
+        assert str(caught.value) == f"{database}: canceling statement due to statement timeout"
+        with pytest.raises(StoreError, match="is it running"), store.writing() as connection:
+            connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
 def test_long_names_are_kept(articles: Path, url: str) -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from sqlalchemy import create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from feedsvc.store.errors import StoreError
@@ -75,7 +74,8 @@ class PostgresServer:
             poolclass=NullPool,
             isolation_level="REPEATABLE READ" if not self._write else "READ COMMITTED",
             paramstyle="format",
-            connect_args=_options(_SERVER),
+            # Who only reads must not be able to write, not even by mistake.
+            connect_args=_options(_SERVER | ({} if self._write else {"default_transaction_read_only": "on"})),
         )
 
         self._bound(engine)
@@ -212,4 +212,5 @@ def _end_after(connection: psycopg.Connection[Any], seconds: float) -> threading
 
 def _is_about_connecting(error: Exception) -> bool:
     cause = getattr(error, "orig", error)
-    return isinstance(error, SQLAlchemyError | psycopg.Error) and isinstance(cause, psycopg.OperationalError)
+    # Who is connected is told a code, and another where that is over.
+    return isinstance(cause, psycopg.OperationalError) and (cause.sqlstate or "08").startswith(("08", "57P"))
