@@ -45,7 +45,7 @@ serve: $(VENV)/.runtime ## Serve the articles of seeds/ on port 8080
 
 test: $(VENV)/.dev ## Run every test, with coverage; Debian: nginx-light
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage run -m pytest -n auto --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -22,6 +22,7 @@ from feedsvc.feeds.changes import MAX_CHANGES
 from feedsvc.feeds.memory import Memory
 from feedsvc.feeds.recollection import recollect
 from feedsvc.feeds.selection import Selection
+from feedsvc.feeds.sightings import as_seen
 from feedsvc.guard import Guard, HeldError
 from feedsvc.laps import Laps
 from feedsvc.log import fields, logger
@@ -227,7 +228,7 @@ class Publisher:
         reading = replace(sort(library, settings, remembered.memory, _LONG_AGO), at=self._clock())
         if remembered.making == rules.making(settings):
             # It was seen as it is remembered.
-            before = replace(self.state, selection=reading.grouping.selection)
+            before = replace(self.state, selection=as_seen(reading.grouping.selection, remembered.memory))
         else:
             # What is configured otherwise since, such as what is held back, may show articles otherwise. Nobody
             # changed them.

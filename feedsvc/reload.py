@@ -90,12 +90,15 @@ def read(
 def is_current(state: State, library: Library, now: datetime) -> bool:
     """Whether what was read would make the state that there is: no file changed, and no date has come due.
 
-    On a new day, pages count other days.
+    On a new day, pages count other days. After the clock went back, what readers were told just now may be of a
+    later moment than the one for which was selected: then what has come due by that is not selected yet.
     """
-    due = state.selection.next_change
+    due, basis = state.selection.next_change, state.selection.basis
     return (
         library.files is state.library.files
         and (due is None or now < due)
+        and basis is not None
+        and basis.sightings is state.memory.sightings
         and state.reloaded_at is not None
         and now.date() == state.reloaded_at.date()
     )

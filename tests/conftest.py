@@ -29,6 +29,11 @@ settings.register_profile(
 settings.load_profile("feedsvc")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """How many processes run the tests where none is said: one more than processors, since they wait a lot."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the machine's reaches a test."""

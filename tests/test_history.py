@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
 import feedparser
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -872,12 +873,14 @@ class Seen:
         return self.documents[path]
 
 
-def run(articles: Path, clock: datetime, **flags: str) -> Seen:
-    """A service that begins at a moment, looks once, and ends."""
+def run(articles: Path, *clock: datetime, **flags: str) -> Seen:
+    """A service that looks at each of these moments, and ends."""
     with closing(DatabaseStore(f"sqlite:///{articles.parent}/memory.db", write=True)) as store:
         before = len(store.history(None, 999))
-        publisher = Publisher(make_settings(articles, **flags), lambda: clock, store)
-        snapshot = publisher.reload().state.snapshot
+        publisher = Publisher(make_settings(articles, **flags), lambda: now, store)
+        for now in clock:  # noqa: B007 - the clock reads it
+            publisher.reload()
+        snapshot = publisher.snapshot
         assert snapshot
         found = {path: snapshot.document(path) for path in snapshot.paths() if path.endswith((*ENDINGS, ".opml"))}
         events = store.history(None, 999)
@@ -948,6 +951,25 @@ def test_a_second_change_while_the_clock_is_behind_is_seen(articles: Path) -> No
         assert feed.feed.updated == feed.entries[0].updated
         updated.append(feed.entries[0].updated)
     assert updated == sorted(set(updated))
+
+
+@pytest.mark.parametrize("runs_on", [True, False])
+def test_a_date_that_a_late_change_makes_due_is_told(articles: Path, runs_on: bool) -> None:
+    """A change that is told while the clock is behind is dated after what happened before. An `updated` of the
+    file that has come by that moment is the next news, whether the service runs on or is started anew.
+    """
+    write_numbered(articles, 1)
+    run(articles, NOW - 15 * HOUR)
+    write_numbered(articles, 2)
+    run(articles, NOW)
+    write_numbered(articles, 1, title="A", updatedDateTime=stamp(NOW - 5 * HOUR))
+    moments = [NOW - 13 * HOUR, NOW - 12 * HOUR]
+    if runs_on:
+        told = run(articles, *moments).events
+    else:
+        told = [event for moment in moments for event in run(articles, moment).events]
+    assert [event.parts for event in sorted(told, key=lambda event: event.at)] == [("title",), ("updated",)]
+    assert run(articles, NOW - 11 * HOUR).events == []
 
 
 def test_archives_keep_their_dates_over_a_restart(articles: Path) -> None:

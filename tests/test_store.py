@@ -447,7 +447,7 @@ def test_who_is_connected_is_not_told_to_connect(database: str) -> None:
     with closing(open_store(database, write=True)) as store:
         with pytest.raises(StoreError) as caught, store.writing() as connection:
             connection.exec_driver_sql("SET LOCAL statement_timeout = '1ms'; SELECT pg_sleep(9)")
-        assert str(caught.value) == f"{database}: canceling statement due to statement timeout"
+        assert str(caught.value) == f"{store.place.name}: canceling statement due to statement timeout"
         with pytest.raises(StoreError, match="is it running"), store.writing() as connection:
             connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
 

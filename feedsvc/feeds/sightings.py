@@ -95,6 +95,22 @@ def changed_parts(before: bytes, after: bytes) -> tuple[str, ...]:
     )
 
 
+def as_seen(selection: Selection, memory: Memory) -> Selection:
+    """The remembered selection without those of which readers know less than is selected now.
+
+    Where they were told of a change while the clock was set back, that itself may have made another one due.
+    """
+    covers = covering(selection.hidden)
+
+    def is_news(article: Article) -> bool:
+        seen = memory.sightings.get(article.identity)
+        if article.updated_at is None or seen is None or seen.changed_at is None:
+            return False
+        return "updated" in changed_parts(seen.print, _print_of(article, selection.hidden, covers))
+
+    return replace(selection, articles=tuple(each for each in selection.articles if not is_news(each)))
+
+
 def observe(  # noqa: PLR0913 - each comes from elsewhere
     memory: Memory,
     selection: Selection,

@@ -80,7 +80,7 @@ class SqliteFile:
     @property
     def is_there(self) -> bool:
         """Whether there is a file."""
-        return self.path is not None and self.path.is_file()
+        return self.path is not None and os.path.isfile(self.path)  # noqa: PTH113 - raises nothing where it is closed
 
     @property
     def survives(self) -> bool:
@@ -167,7 +167,7 @@ def _prepared(path: Path | None, *, write: bool) -> Engine:
     address = URL.create("sqlite", database=os.fspath(path) if path else None)
     if path and not write:
         # Nothing is made: whoever only reads leaves no file.
-        path = path if path.is_file() else None
+        path = path if os.path.isfile(path) else None  # noqa: PTH113 - as above
         name, query = (f"file:{quote(os.fspath(path))}", {"mode": "ro", "uri": "true"}) if path else (None, {})
         if path and not can_write(path.parent) and not path.with_name(f"{path.name}-wal").exists():
             # Else SQLite would need to write beside it; nobody can, and whoever wrote it last had closed it.
