@@ -7,6 +7,12 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from attacks.table import (  # noqa: F401 - pytest finds them here
+    pytest_addoption,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    tried,
+)
 from hypothesis import HealthCheck, settings
 from postgres import NAMED, MissingError, Server, own_server
 
