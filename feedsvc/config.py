@@ -24,7 +24,7 @@ PREFIX = "FEEDSVC_"
 # What is said of single topics and providers, by their names: the file alone says it.
 LISTINGS: dict[str, type[ProviderSettings]] = {"topics": TopicSettings, "providers": ProviderSettings}
 # Read from the environment, but no settings: the file's place, a secret that belongs in no file, and tests'.
-_NOT_SETTINGS = frozenset({"FEEDSVC_CONFIG", "FEEDSVC_ADMIN_TOKEN"})
+_NOT_SETTINGS = frozenset({"FEEDSVC_CONFIG", "FEEDSVC_ADMIN_TOKEN", "FEEDSVC_ADMIN_TOKEN_FILE"})
 # Kubernetes sets these for a service called feedsvc, and FEEDSVC_PORT to a URL; they are none of ours.
 _FOREIGN = re.compile(r"FEEDSVC_(TEST_.*|SERVICE_(HOST|PORT).*|PORT_\d+_.*)")
 _FOREIGN_PORT = re.compile(r"(tcp|udp|sctp)://")

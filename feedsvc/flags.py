@@ -12,7 +12,7 @@ import click
 
 from feedsvc import health, log
 from feedsvc.config import ConfigError, load_settings
-from feedsvc.remote import TOKEN
+from feedsvc.remote import TOKEN, TOKEN_FILE
 
 if TYPE_CHECKING:
     from feedsvc.settings import Settings
@@ -60,8 +60,18 @@ def settings_of(given: dict[str, str | None]) -> Settings:
 
 
 def token() -> str | None:
-    """What admin requests need, where there is any."""
-    return os.environ.get(TOKEN, "").strip() or None
+    """What admin requests need, where there is any; a file that cannot be read ends the command."""
+    given, file = os.environ.get(TOKEN, "").strip(), os.environ.get(TOKEN_FILE, "")
+    if given and file:
+        fail(f"both {TOKEN} and {TOKEN_FILE} are set; leave one out")
+    if not file:
+        return given or None
+    try:
+        given = Path(file).read_text("utf-8").strip()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        fail(f"the file that {TOKEN_FILE} names cannot be read: {file}: {reason}")
+    return given or fail(f"the file that {TOKEN_FILE} names is empty: {file}; put the token in it")
 
 
 def fail(message: str, code: int = 1) -> NoReturn:

@@ -9,6 +9,7 @@ import urllib.request
 from typing import Any
 
 TOKEN = "FEEDSVC_ADMIN_TOKEN"  # noqa: S105 - the variable's name
+TOKEN_FILE = "FEEDSVC_ADMIN_TOKEN_FILE"  # noqa: S105 - the same
 # A reload reads the whole directory, and others may be waited for.
 _SECONDS = 600
 
@@ -61,7 +62,7 @@ def _refused(url: str, error: urllib.error.HTTPError) -> str:
     if error.code == 401:
         return f"{url} refuses the token; is {TOKEN} the one that the service was started with?"
     if error.code == 404:
-        return f"{url} is switched off; start the service with {TOKEN} set"
+        return f"{url} is switched off; start the service with {TOKEN} or {TOKEN_FILE} set"
     try:
         body = json.load(error)
     except ValueError:

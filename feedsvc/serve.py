@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from feedsvc import log
 from feedsvc.service import start
+from feedsvc.stalls import cut_off_who_takes_nothing
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import BusyError, StoreError
 
@@ -29,6 +31,12 @@ if TYPE_CHECKING:
 # A document costs microseconds under the interpreter's lock, so few threads do; the rest are for the reloads that
 # admin requests wait for (at most four), so that these never take a reader's.
 _THREADS = 8
+# For how long a client may take to send a request, or to think of the next one.
+_IDLE_SECONDS = 10
+# Of a request line and all headers, give or take what comes at once; who sends more is answered 431.
+_REQUEST_BYTES = 32 * 1024
+# At once, in one process; more wait until one of these ends, at the latest after the seconds above.
+_CONNECTIONS = 4096
 # A stop must be over within 5 s, whatever a reload is doing.
 _STOP_SECONDS = 4
 
@@ -63,12 +71,20 @@ def serve_http(address: str, port: int, load: Callable[[], WSGIApplication], wor
         websockets=False,
         workers=workers,
         blocking_threads=_THREADS,
+        backpressure=_CONNECTIONS,
+        http1_settings=HTTP1Settings(header_read_timeout=_IDLE_SECONDS * 1000, max_buffer_size=_REQUEST_BYTES),
         workers_kill_timeout=_STOP_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.error,
         log_dictconfig=log.server_config(),
     )
-    server.serve(target_loader=load, wrap_loader=False)
+
+    def begin() -> WSGIApplication:
+        application = load()
+        cut_off_who_takes_nothing(port)
+        return application
+
+    server.serve(target_loader=begin, wrap_loader=False)
 
 
 def _check_store(settings: Settings) -> None:

@@ -109,8 +109,9 @@ def make_application(
         lambda: settings.public_url,
         admin_token,
         metrics=metrics,
+        trusted=settings.http.trusted_proxies,
     )
-    return serve_documents(lambda: publisher.snapshot, app, counts)
+    return serve_documents(lambda: publisher.snapshot, app, counts, settings.http.trusted_proxies)
 
 
 def _announce(publisher: Publisher, settings: Settings) -> None:

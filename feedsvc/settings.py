@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, IPvAnyNetwork, ValidationInfo
 
 from feedsvc.text import one_line
 from feedsvc.urls import clean_url
@@ -170,7 +170,7 @@ class FeedSettings(Section):
 
 
 class HttpSettings(Section):
-    """What caches are told."""
+    """What caches are told, and which proxies are believed."""
 
     max_age: Duration = Field(
         timedelta(minutes=5), le=timedelta(days=365), description="a duration up to 365d, such as 5m"
@@ -180,6 +180,9 @@ class HttpSettings(Section):
     )
     stale_if_error: Duration = Field(
         timedelta(days=1), le=timedelta(days=365), description="a duration up to 365d, such as 1d"
+    )
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_names)] = Field(
+        (), description="a list of addresses or networks, such as 10.0.0.0/8"
     )
 
 

@@ -72,8 +72,16 @@ def make_application(
 
     counts = Counts()
     metrics = make_shared_metrics(replica, candidate, counts, now) if settings.metrics else None
-    app = create_app(snapshot, current_health, reload, base_url, admin_token, metrics=metrics)
-    return serve_documents(snapshot, app, counts)
+    app = create_app(
+        snapshot,
+        current_health,
+        reload,
+        base_url,
+        admin_token,
+        metrics=metrics,
+        trusted=settings.http.trusted_proxies,
+    )
+    return serve_documents(snapshot, app, counts, settings.http.trusted_proxies)
 
 
 def reload_shared(url: str, replica: Replica, *, accept: bool) -> dict[str, object]:

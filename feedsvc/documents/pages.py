@@ -27,13 +27,22 @@ _HEADERS = (
 )
 
 
+# Who came once by https is not to be led to http (RFC 6797); feed readers do not know it.
+_SECURE_HEADERS = (("Strict-Transport-Security", "max-age=31536000"),)
+
+
 class Pages:
     """A page for every feed, and the one that lists them."""
 
     def __init__(self, composition: Composition, caching: str, now: datetime, before: Pages | None) -> None:
         self._composition = composition
         self._feeds: Mapping[str, Feed] = {feed.path: feed for feed in composition.feeds}
-        self._caching = caching
+        secure = composition.feeds[0].site.base_url.startswith("https:")
+        self._headers: Headers = [
+            ("Cache-Control", caching),
+            *_HEADERS,
+            *(_SECURE_HEADERS if secure else ()),
+        ]
         self._now = now
         self._snapshot = object()
         self.shelf: Shelf = before.shelf if before else Shelf()
@@ -54,8 +63,8 @@ class Pages:
     def source(self, path: str, feed_source: bytes) -> bytes:
         """What a page is made of, as a few bytes; given those of its feed."""
         if path == INDEX:
-            return digest((program(), self._caching, self._index()))
-        return digest((feed_source, self._caching, self._days(self._feeds[path])))
+            return digest((program(), self._headers, self._index()))
+        return digest((feed_source, self._headers, self._days(self._feeds[path])))
 
     def made(self, path: str, last: Dated | None) -> Document:
         """A page made anew, dated by the last one."""
@@ -64,7 +73,7 @@ class Pages:
         else:
             feed = self._feeds[path]
             content, links = render_page(feed, self._days(feed)), [("Link", _feeds_of(feed))]
-        return renew(last, content, HTML_TYPE, [("Cache-Control", self._caching), *_HEADERS, *links], self._now)
+        return renew(last, content, HTML_TYPE, [*self._headers, *links], self._now)
 
     def paths(self) -> Iterator[str]:
         """The path of every page."""
@@ -94,7 +103,7 @@ class Pages:
     def _kept(
         self, path: str, find: Callable[[], Source], render: Callable[[Source], bytes], links: Headers
     ) -> Document:
-        headers: Headers = [("Cache-Control", self._caching), *_HEADERS, *links]
+        headers: Headers = [*self._headers, *links]
 
         def make(source: Source, last: tuple[Document, ...]) -> tuple[Document]:
             return (renew(last[0] if last else None, render(source), HTML_TYPE, headers, self._now),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -18,11 +19,13 @@ from werkzeug.exceptions import (
     MethodNotAllowed,
     NotFound,
     ServiceUnavailable,
+    TooManyRequests,
     Unauthorized,
 )
 
 from feedsvc.documents.shelf import BusyError
 from feedsvc.log import fields, logger
+from feedsvc.web.clients import FAILURES_SECONDS, MAX_FAILURES, Networks, Recent, client_of
 
 if TYPE_CHECKING:
     from feedsvc.documents.snapshot import Snapshot
@@ -38,6 +41,7 @@ class Reload(Protocol):
         """Reload now, and tell how that ended."""
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # More at once would take the threads that readers need; each is answered by the reload that all wait for.
 _MAX_WAITING_RELOADS = 4
 
@@ -50,6 +54,7 @@ def create_app(  # noqa: PLR0913 - each comes from elsewhere
     admin_token: str | None,
     *,
     metrics: Callable[[], bytes] | None = None,
+    trusted: Networks = (),
 ) -> Flask:
     """Make the application.
 
@@ -61,6 +66,7 @@ def create_app(  # noqa: PLR0913 - each comes from elsewhere
         base_url: tells what every URL begins with that a redirect names; the Host header is never that.
         admin_token: who has it may reload; where there is none, nobody may, and nothing shows that it exists.
         metrics: the state for Prometheus, in its text format; where there is none, nor is the route.
+        trusted: the proxies that say truly whom they ask for.
     """
     app = Flask("feedsvc", static_folder=None)
     # A path is what it is: Flask must not tidy it up by a redirect of its own making.
@@ -90,10 +96,11 @@ def create_app(  # noqa: PLR0913 - each comes from elsewhere
             return Response(metrics(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
     if admin_token:
+        failures = Recent(FAILURES_SECONDS)
 
         @app.post("/admin/reload")
         def admin_reload() -> Response:
-            _authorise(admin_token)
+            _authorise(admin_token, failures, client_of(request.environ, trusted))
             if not waiting.acquire(blocking=False):
                 raise ServiceUnavailable("Enough reloads are waiting already.", retry_after=5)
             try:
@@ -110,8 +117,7 @@ def _elsewhere(served: Snapshot | None, base_url: str, error: HTTPException) -> 
     """What no route answers: a name in the place of a slug, a retired feed, a method that no document has."""
     if served is None:
         return _problem(ServiceUnavailable("The articles have not been read yet.", retry_after=5))
-    # WSGI hands on bytes as Latin-1 (PEP 3333); names in paths are UTF-8.
-    path = request.environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace")
+    path = _path()
     try:
         if served.document(path):
             return _problem(MethodNotAllowed(["GET", "HEAD"], "This can only be read."))
@@ -125,13 +131,25 @@ def _elsewhere(served: Snapshot | None, base_url: str, error: HTTPException) -> 
     return _moved(base_url + quote(target)) if target else _problem(error)
 
 
-def _authorise(token: str) -> None:
+def _path() -> str:
+    """The path that is asked for; none where it has control characters: no name has any."""
+    # WSGI hands on bytes as Latin-1 (PEP 3333); names in paths are UTF-8.
+    path: str = request.environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace")
+    return "" if _CONTROL.search(path) else path
+
+
+def _authorise(token: str, failures: Recent, client: str | None) -> None:
+    """Let through who has the token; whoever guesses is not listened to for a while, whatever it says then."""
+    client = client or request.environ.get("REMOTE_ADDR", "")
+    if failures.count(client) >= MAX_FAILURES:
+        raise TooManyRequests("Too many wrong tokens came from there.", retry_after=failures.seconds_left)
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     # Compared as bytes, in constant time; a header may hold any Latin-1 character.
     right = hmac.compare_digest(given.strip().encode(), token.encode())
     if scheme.lower() != "bearer" or not right:
-        logger.warning("admin request refused", extra=fields(path=request.path))
-        raise Unauthorized("A bearer token is needed: the one in FEEDSVC_ADMIN_TOKEN.")
+        failures.add(client)
+        logger.warning("admin request refused", extra=fields(path=request.path, client=client))
+        raise Unauthorized("A bearer token is needed: the one that the service was started with.")
 
 
 def _moved(location: str) -> Response:

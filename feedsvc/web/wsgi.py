@@ -10,6 +10,7 @@ from feedsvc.documents.opml import OPML_TYPE
 from feedsvc.documents.page import HTML_TYPE
 from feedsvc.documents.shelf import BusyError
 from feedsvc.documents.snapshot import Snapshot, is_archive
+from feedsvc.web.clients import Networks, politeness
 from feedsvc.web.conditional import choose_coding, is_fresh
 from feedsvc.web.counts import Counts
 
@@ -29,7 +30,8 @@ _PREFLIGHT = [
     ("Allow", "GET, HEAD, OPTIONS"),
 ]
 # Whoever crawls pages and archives faster than they can be made; a moment later, some are.
-_BUSY = [("Retry-After", "1"), ("Content-Length", "0"), ("Cache-Control", "no-store")]
+_REFUSED = [("Content-Length", "0"), ("Cache-Control", "no-store")]
+_BUSY = [("Retry-After", "1"), *_REFUSED]
 
 # What the formats of documents are called where they are counted.
 _FORMATS = {
@@ -40,11 +42,19 @@ _FORMATS = {
 _FEED_TYPES = _FORMATS.keys() - {HTML_TYPE}
 
 
-def serve_documents(
-    snapshot: SnapshotSource, otherwise: WSGIApplication, counts: Counts | None = None
+def serve_documents(  # noqa: C901 - see below
+    snapshot: SnapshotSource,
+    otherwise: WSGIApplication,
+    counts: Counts | None = None,
+    trusted: Networks = (),
 ) -> WSGIApplication:
-    """A WSGI application that answers for documents, and leaves the rest to another; both are counted."""
+    """A WSGI application that answers for documents, and leaves the rest to another; both are counted.
+
+    A client that fetches the same bytes over and over, and never asks whether they changed, is told to wait.
+    `trusted` are the proxies that say truly whom they ask for.
+    """
     count = (counts or Counts()).add
+    wait = politeness(trusted)
 
     # One function, since to call another costs more than most of what is done here.
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -75,6 +85,10 @@ def serve_documents(
         ):
             start_response("304 Not Modified", variant.not_modified_headers)
             count((kind, _FORMATS[document.media_type], "304", coding), 0)
+            return []
+        if method == "GET" and (seconds := wait(environ, variant.etag)):
+            count((kind, _FORMATS[document.media_type], "429", "identity"), 0)
+            start_response("429 Too Many Requests", [("Retry-After", str(seconds)), *_REFUSED])
             return []
         start_response("200 OK", variant.headers)
         body = (document.bodies.get(coding) or document.content) if method == "GET" else b""

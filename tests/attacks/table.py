@@ -1,4 +1,4 @@
-"""The table of attacks: what was tried, how often, and what came of it. docs/security.md shows it as it was last made.
+"""The table of attacks: what was tried, how often, and what came of it. docs/security.md shows it.
 
 These are hooks of pytest, which tests/conftest.py takes up.
 """
