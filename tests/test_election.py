@@ -17,7 +17,7 @@ from support import NOW, tamper
 from feedsvc.articles.library import LoadRules
 from feedsvc.store import place, postgres, shared
 from feedsvc.store.database import DatabaseStore
-from feedsvc.store.errors import BusyError, DeposedError, StoreError
+from feedsvc.store.errors import AloneError, BusyError, DeposedError, StoreError
 from feedsvc.store.place import lock_of, path_of
 from feedsvc.store.store import Remembered
 
@@ -248,8 +248,8 @@ def published_by(stores: list[DatabaseStore]) -> list[int | None]:
 
 
 def test_a_service_alone_goes_on_where_others_were_elected(file: str) -> None:
-    """It needs no election, and while it runs nobody is elected, however old its lock is; who is elected next goes
-    on from what it kept.
+    """It needs no election, and while it runs nobody is elected, however old its lock is, but told which process
+    has it; who is elected next goes on from what it kept.
     """
     with closing(DatabaseStore(file, write=True)) as elected:
         assert shared.stand(elected, "elected")
@@ -262,7 +262,10 @@ def test_a_service_alone_goes_on_where_others_were_elected(file: str) -> None:
         save(alone, "of the one alone")
         grow_old(file)
         with closing(DatabaseStore(file, write=True)) as other:
-            assert not shared.stand(other, "another")
+            with pytest.raises(AloneError, match=f"process {os.getpid()} publishes .* for itself alone; stop it"):
+                shared.stand(other, "another")
+            with pytest.raises(BusyError, match=rf"stop it \(process {os.getpid()}\)"):
+                other.open()
         save(alone, "of the one alone, later")
     with closing(DatabaseStore(file, write=True)) as elected:
         assert shared.stand(elected, "elected")

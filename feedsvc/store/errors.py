@@ -9,5 +9,9 @@ class BusyError(StoreError):
     """Another process writes the store."""
 
 
+class AloneError(StoreError):
+    """Another process writes the store for itself alone: it cannot be shared."""
+
+
 class DeposedError(StoreError):
     """Another process is the publisher now: what this one would publish is of no use any more."""

@@ -129,6 +129,7 @@ class SqliteFile:
         """Become the only one who may publish, if nobody is, or who is has not said so for long.
 
         Raises:
+            AloneError: who is does not share it.
             StoreError: there can be no claim.
         """
         if self.path is None:
