@@ -151,6 +151,45 @@ def test_who_is_deposed_writes_nothing(url: str) -> None:
     assert tamper(url, "SELECT base_url FROM meta") == [(None,)]
 
 
+def test_who_was_not_elected_publishes_nothing(database: str) -> None:
+    """On a server, where no lock is in the way, who stood for no election is refused, also when nobody is elected
+    any more.
+    """
+    with (
+        closing(DatabaseStore(database, write=True)) as elected,
+        closing(DatabaseStore(database, write=True)) as other,
+    ):
+        elect(elected)
+        save(elected, "of the elected")
+        for _ in range(2):
+            other.deposed = False
+            with pytest.raises(DeposedError, match="was not elected"):
+                save(other, "of another")
+            elected.close()
+    assert made(database) == "of the elected"
+
+
+def test_who_loses_the_election_at_once_begins_no_term(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is elected, and sleeps until another one is, deposes nobody when it wakes up."""
+    with ExitStack() as stack:
+        sleeper, next_one = (stack.enter_context(closing(DatabaseStore(url, write=True))) for _ in range(2))
+        standing = sleeper.place.stand
+
+        def sleep() -> bool:
+            elected = standing()
+            depose(url)
+            elect(next_one)
+            return elected
+
+        monkeypatch.setattr(sleeper.place, "stand", sleep)
+        with pytest.raises(StoreError, match="lost again"):
+            shared.stand(sleeper, "the one that sleeps")
+        assert sleeper.term is None
+        assert next_one.place.holds()
+        save(next_one, "of the next")
+    assert made(url) == "of the next"
+
+
 def depose(url: str) -> None:
     """Take the lock from whoever has it, as its silence does."""
     if url.startswith("sqlite"):

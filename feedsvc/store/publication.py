@@ -66,10 +66,13 @@ def begin_generation(connection: Connection, term: int | None = None) -> int:
         term: that of the publisher, where there can be several.
 
     Raises:
-        DeposedError: since then, another process has become the publisher.
+        DeposedError: since then, another process has become the publisher; or there is no term, and on a server,
+            where no lock keeps anybody else away, one has been elected.
     """
     connection.execute(update(META).values(generation=META.c.generation))
     row = connection.execute(select(META.c.generation, META.c.term)).one()
+    if term is None and row.term and connection.dialect.name != "sqlite":
+        raise DeposedError("this process was not elected to publish here")
     if term is not None and row.term != term:
         raise DeposedError(f"another process is the publisher now, in term {row.term} after {term}")
     return int(row.generation) + 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from feedsvc.store.errors import DeposedError
+from feedsvc.store.errors import DeposedError, StoreError
 from feedsvc.store.publication import begin_generation, publish, seconds
 from feedsvc.store.tables import META, REQUESTS
 
@@ -34,13 +34,17 @@ def stand(store: DatabaseStore, name: str) -> bool:
         name: tells people which process it is.
 
     Raises:
-        StoreError: the database cannot be asked.
+        StoreError: the database cannot be asked, or what was won was lost meanwhile.
     """
     if not store.place.stand():
         return False
     with store.writing() as connection:
         connection.execute(update(META).values(term=META.c.term + 1, publisher=name))
-        store.term = connection.scalar(select(META.c.term))
+        term = connection.scalar(select(META.c.term))
+        # Who slept since must not depose the next one.
+        if not store.place.holds():
+            raise StoreError(f"{store.place.name}: the election was lost again before the term began")
+    store.term = term
     store.place.settle()
     return True
 
