@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from service import wait_for
 from sqlalchemy import update
-from support import NOW, make_settings, write_article
+from support import NOW, make_settings, tamper, write_article
 
 from feedsvc.candidate import Candidate
 from feedsvc.documents.document import served
 from feedsvc.documents.rarities import Rarities
 from feedsvc.publisher import Publisher
+from feedsvc.replica import Replica
+from feedsvc.sharing import report
 from feedsvc.store import shared
 from feedsvc.store.errors import DeposedError, StoreError
 from feedsvc.store.publication import load_documents, load_rare, standing_of
@@ -205,3 +207,36 @@ def test_who_takes_over_with_an_empty_directory_publishes_no_loss(
         assert "empty" in (found.error or "")
         assert b"<entry>" in served(load_documents(connection)["/feeds/all.atom"]).content
     next_one._begin_anew()
+
+
+def test_who_is_older_than_the_database_waits(
+    candidates: list[Candidate], settings: Settings, tmp_path: Path
+) -> None:
+    """Once a newer program has changed the tables, an older one publishes and follows nothing more, though it has
+    them open; it serves what it has, says so, and goes on when it can.
+    """
+    first, _ = candidates
+    first.look()
+    wait_for(lambda: is_published(first), "the first generation")
+    replica = Replica(settings.store.url, tmp_path / "cache", lambda: NOW)
+    replica.follow()
+    served_before = replica.served
+    assert first.term
+    tamper(settings.store.url, "UPDATE meta SET version = version + 1")
+    write_article(settings.articles, "b.md", webUrl="https://example.org/b", publishedDateTime=DATE)
+    assert "the database is of a newer version" in (first.term.reload().forgetting or "")
+    with pytest.raises(StoreError, match="is of a newer version") as caught:
+        replica.follow()
+    replica._fail(str(caught.value))
+    told = report(replica, None, settings, NOW)
+    assert (told["status"], replica.served) == ("warn", served_before)
+    assert "update feedsvc" in str(told["output"])
+    with pytest.raises(StoreError, match="is of a newer version"):
+        wait_for(lambda: is_elected(first), "a refusal")
+    tamper(settings.store.url, "UPDATE meta SET version = version - 1")
+    first._begin_anew()
+    wait_for(lambda: is_elected(first), "the next term")
+    wait_for(lambda: is_published(first), "its first reload")
+    replica.follow()
+    assert replica.served.generation > served_before.generation
+    replica._store.close()

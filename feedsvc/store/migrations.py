@@ -110,21 +110,33 @@ def prepare(connection: Connection) -> None:
         METADATA.create_all(connection)
         connection.execute(insert(META).values(version=VERSION, birth=secrets.token_hex(8)))
         return
-    if version > VERSION:
-        raise VersionError(f"its version is {version}, and this feedsvc knows {VERSION}; update feedsvc")
+    check_known(version)
     for migrate in MIGRATIONS[version - 1 :]:
         migrate(connection)
     connection.execute(update(META).values(version=VERSION))
+
+
+def check_known(version: int) -> None:
+    """See to it that this program goes on with no database that a newer one has brought up to date meanwhile.
+
+    Raises:
+        VersionError: it is of a newer one.
+    """
+    if version > VERSION:
+        raise VersionError(
+            f"the database is of a newer version, {version}, and this feedsvc knows {VERSION}; update feedsvc"
+        )
 
 
 def check_version(connection: Connection) -> None:
     """Whether this program can read the tables, as they are.
 
     Raises:
-        VersionError: another one wrote them.
+        VersionError: they are not as this one would have made them, or not there.
     """
     if not inspect(connection).has_table(META.name):
         raise VersionError("no publisher has written it yet; start one")
-    version = connection.scalar(select(META.c.version))
+    version = connection.scalars(select(META.c.version)).one()
+    check_known(version)
     if version != VERSION:
-        raise VersionError(f"its version is {version}, and this feedsvc reads {VERSION}; start the newer one once")
+        raise VersionError(f"its version is {version}, and this feedsvc reads {VERSION}; start its publisher once")

@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select, update
 
 from feedsvc.documents.document import Dated
 from feedsvc.store.errors import DeposedError
+from feedsvc.store.migrations import check_known
 from feedsvc.store.tables import DOCUMENTS, GONE, META, ROUTES
 from feedsvc.store.writing import changes_of, delete_rows, insert_rows
 
@@ -68,9 +69,11 @@ def begin_generation(connection: Connection, term: int | None = None) -> int:
     Raises:
         DeposedError: since then, another process has become the publisher; or there is no term, and on a server,
             where no lock keeps anybody else away, one has been elected.
+        VersionError: since it was opened, a newer program has changed the tables.
     """
     connection.execute(update(META).values(generation=META.c.generation))
-    row = connection.execute(select(META.c.generation, META.c.term)).one()
+    row = connection.execute(select(META.c.version, META.c.generation, META.c.term)).one()
+    check_known(row.version)
     if term is None and row.term and connection.dialect.name != "sqlite":
         raise DeposedError("this process was not elected to publish here")
     if term is not None and row.term != term:
@@ -159,8 +162,13 @@ def keep(connection: Connection, delta: Delta) -> None:
 
 
 def standing_of(connection: Connection) -> Standing:
-    """Who publishes, and how that stands."""
+    """Who publishes, and how that stands.
+
+    Raises:
+        VersionError: since it was opened, a newer program has changed the tables.
+    """
     row = connection.execute(select(META)).one()
+    check_known(row.version)
     at = None if row.reloaded_at is None else moment(row.reloaded_at)
     return Standing(
         row.birth or "", row.generation, row.term, row.publisher or "", at, row.error, row.base_url or ""
