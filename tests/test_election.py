@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from contextlib import ExitStack, closing, suppress
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from keeper import keeper
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from typing import IO
+
+    import psycopg
 
 RULES = LoadRules()
 # Who is silent has lost it after so long.
@@ -209,6 +213,29 @@ def test_a_lost_session_is_not_taken_for_a_new_one(database: str) -> None:
         assert not store.place.holds()
         elect(store)
         assert store.place.holds()
+
+
+def test_who_is_waited_for_too_long_is_ended_and_nobody_else() -> None:
+    """A connection whose time is over is ended, also where its number has become that of another meanwhile, which
+    goes on; one that was called off is not.
+    """
+    with ExitStack() as stack:
+        ours, theirs, other, others = (stack.enter_context(end) for _ in range(2) for end in socket.socketpair())
+        number = ours.fileno()
+        theirs.settimeout(PATIENCE_SECONDS)
+        others.settimeout(PATIENCE_SECONDS)
+        connection = cast("psycopg.Connection[Any]", SimpleNamespace(fileno=lambda: number))
+        postgres._end_after(connection, 0.1)
+        os.dup2(other.fileno(), number)
+        assert theirs.recv(1) == b""
+        for thread in [each for each in threading.enumerate() if isinstance(each, threading.Timer)]:
+            thread.join(PATIENCE_SECONDS)
+        os.write(number, b"1")
+        assert others.recv(1) == b"1"
+        call_off = postgres._end_after(connection, PATIENCE_SECONDS)
+        call_off()
+        os.write(number, b"2")
+        assert others.recv(1) == b"2"
 
 
 def test_who_stand_together_are_not_elected_together(url: str) -> None:

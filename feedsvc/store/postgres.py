@@ -20,7 +20,7 @@ from feedsvc.store.errors import StoreError
 from feedsvc.store.migrations import check_version, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Engine
 
@@ -98,11 +98,11 @@ class PostgresServer:
 
         @event.listens_for(engine, "connect")
         def watch(connection: psycopg.Connection[Any], record: Any) -> None:
-            record.info["end"] = _end_after(connection, self.patience_seconds)
+            record.info["call_off"] = _end_after(connection, self.patience_seconds)
 
         @event.listens_for(engine, "close")
         def unwatch(_connection: object, record: Any) -> None:
-            record.info.pop("end").cancel()
+            record.info.pop("call_off")()
 
     def stand(self) -> bool:
         """Become the only one who may publish, if nobody is.
@@ -150,11 +150,11 @@ class PostgresServer:
             if self._session is None:
                 # Nobody waits for a statement of this session for long.
                 self._session = psycopg.connect(self._address, autocommit=True, **_options({"lock_timeout": "1s"}))
-            timer = _end_after(self._session, seconds)
+            call_off = _end_after(self._session, seconds)
             try:
                 yield self._session
             finally:
-                timer.cancel()
+                call_off()
         except psycopg.Error as error:
             self.release()
             raise StoreError(f"{self.name}: {self.explain(error)}") from error
@@ -196,18 +196,37 @@ def _options(server: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _end_after(connection: psycopg.Connection[Any], seconds: float) -> threading.Timer:
-    """See to it that nobody waits for this connection any longer than that, whatever it is that hangs."""
+def _end_after(connection: psycopg.Connection[Any], seconds: float) -> Callable[[], None]:
+    """See to it that nobody waits for this connection any longer than that, whatever it is that hangs.
+
+    Returns:
+        what calls that off; to be called before the connection is closed.
+
+    Raises:
+        psycopg.Error: it is closed already, or there are too many open files.
+    """
+    try:
+        # Of our own: the number of one that is closed meanwhile may be that of another connection by then.
+        wire = socket.socket(fileno=os.dup(connection.fileno()))
+    except OSError as error:
+        raise psycopg.OperationalError(str(error)) from error
+    turn = threading.Lock()
 
     def end() -> None:
         # Nothing else wakes who waits for an answer.
-        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as wire:
+        with turn, suppress(OSError), wire:
             wire.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
-    return timer
+
+    def call_off() -> None:
+        timer.cancel()
+        with turn:
+            wire.close()
+
+    return call_off
 
 
 def _is_about_connecting(error: Exception) -> bool:
