@@ -6,6 +6,7 @@ It follows the store and never goes back: while that cannot be reached, or has s
 from __future__ import annotations
 
 import hashlib
+import logging
 import random
 import threading
 from dataclasses import replace
@@ -17,7 +18,7 @@ from feedsvc.documents.document import dated, served
 from feedsvc.documents.snapshot import Snapshot
 from feedsvc.log import fields, logger
 from feedsvc.store.database import DatabaseStore
-from feedsvc.store.errors import BusyError, StoreError
+from feedsvc.store.errors import UNWRITTEN, BusyError, StoreError
 from feedsvc.store.publication import Delta, Standing, fetch, keep, standing_of
 
 if TYPE_CHECKING:
@@ -100,9 +101,11 @@ class Replica:
         self._store.close()
 
     def _fail(self, error: str) -> None:
-        if self.error is None:
+        is_new = self.snapshot is None and error.endswith(UNWRITTEN)
+        if self.error is None or (self.error.endswith(UNWRITTEN) and not is_new and error != self.error):
             served = "the last snapshot is served" if self.snapshot else "there is nothing to serve yet"
-            logger.warning(f"the store cannot be followed; {served}", extra=fields(error=error))
+            level = logging.INFO if is_new else logging.WARNING
+            logger.log(level, f"the store cannot be followed; {served}", extra=fields(error=error))
         self.error = error
         self._store.disconnect()
         self._store.place.release()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -240,3 +241,16 @@ def test_who_is_older_than_the_database_waits(
     replica.follow()
     assert replica.served.generation > served_before.generation
     replica._store.close()
+
+
+def test_a_new_database_is_no_warning(database: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """At the first start of all, who follows is there before anything is published: that is told, as no fault;
+    any other error then is one.
+    """
+    caplog.set_level(logging.INFO, "feedsvc")
+    replica = Replica(database, tmp_path / "cache", lambda: NOW)
+    with pytest.raises(StoreError) as caught:
+        replica.follow()
+    for error in (str(caught.value), str(caught.value), "something else", "something else"):
+        replica._fail(error)
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"]

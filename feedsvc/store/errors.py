@@ -1,5 +1,8 @@
 """How a store can fail."""
 
+# What is said of one that is new, which is no failure where a publisher has just been started.
+UNWRITTEN = "no publisher has written it yet; start one"
+
 
 class StoreError(Exception):
     """The store cannot be used; the message says why, and what to do."""

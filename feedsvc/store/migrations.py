@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, inspect, select, text, update
 
+from feedsvc.store.errors import UNWRITTEN
 from feedsvc.store.tables import META, METADATA
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def check_version(connection: Connection) -> None:
         VersionError: they are not as this one would have made them, or not there.
     """
     if not inspect(connection).has_table(META.name):
-        raise VersionError("no publisher has written it yet; start one")
+        raise VersionError(UNWRITTEN)
     version = connection.scalars(select(META.c.version)).one()
     check_known(version)
     if version != VERSION:

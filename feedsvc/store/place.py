@@ -65,6 +65,8 @@ def claim(path: Path, *, elected: bool = False) -> IO[str]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = lock_of(path).open("a", encoding="ascii")
+    except (FileExistsError, NotADirectoryError) as error:
+        raise StoreError(f"{path}: its directory is a file; remove that, or choose another place") from error
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror}; make its directory writable") from error
     try:

@@ -52,6 +52,7 @@ class PostgresServer:
         parsed = make_url(url)
         # No more: a password may stand in many places.
         self.name = f"postgresql://{parsed.host or ''}/{parsed.database or ''}"
+        self._user = parsed.username or "this user"
         self._write = write
         self._address = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
         self._url = parsed.set(drivername="postgresql+psycopg")
@@ -172,8 +173,18 @@ class PostgresServer:
     def explain(self, error: Exception) -> str:
         """What an error means. Only the first line: the others quote what was written."""
         text = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
-        hint = "; is it running, and may this user connect?" if _is_about_connecting(error) else ""
-        return f"{text[0]}{hint}"
+        return f"{text[0]}{self._hint(error)}"
+
+    def _hint(self, error: Exception) -> str:
+        cause = getattr(error, "orig", error)
+        if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            rights = "CREATE, USAGE ON SCHEMA public" if self._write else "SELECT ON ALL TABLES IN SCHEMA public"
+            owner = "; who publishes must own the tables" if self._write else ""
+            return f"; have its owner GRANT {rights} TO {self._user}{owner}"
+        if not _is_about_connecting(cause):
+            return ""
+        # A server that says so itself is running.
+        return "; it is running, but does not let us in" if "FATAL:" in str(cause) else "; is it running?"
 
     def release(self) -> None:
         """Let go of the session, and of all that it holds."""
@@ -229,7 +240,6 @@ def _end_after(connection: psycopg.Connection[Any], seconds: float) -> Callable[
     return call_off
 
 
-def _is_about_connecting(error: Exception) -> bool:
-    cause = getattr(error, "orig", error)
+def _is_about_connecting(cause: Exception) -> bool:
     # Who is connected is told a code, and another where that is over.
     return isinstance(cause, psycopg.OperationalError) and (cause.sqlstate or "08").startswith(("08", "57P"))
