@@ -1,14 +1,13 @@
 """A replica: serves from memory what is published in a store, and keeps it on disk for its next start.
 
 It follows the store and never goes back: while that cannot be reached, or has something older, the last is served.
+At its start the store is asked first, for a moment, and only then what is on disk is served.
 """
 
 from __future__ import annotations
 
-import hashlib
 import random
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from feedsvc.clock import Clock
@@ -16,9 +15,10 @@ from feedsvc.clock import now as present
 from feedsvc.documents.document import dated, served
 from feedsvc.documents.snapshot import Snapshot
 from feedsvc.log import fields, logger
+from feedsvc.store.copies import Copies
 from feedsvc.store.database import DatabaseStore
-from feedsvc.store.errors import BusyError, StoreError
-from feedsvc.store.publication import Delta, Standing, fetch, keep, standing_of
+from feedsvc.store.errors import StoreError
+from feedsvc.store.publication import Delta, Standing, fetch, standing_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +35,8 @@ _ASK_SECONDS = 1.0
 # so that not all replicas come back in the same moment.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _LEAST_PATIENCE, _MOST_PATIENCE = 8.0, 600.0
-# So many replicas on one host find a file of their own.
-_SLOTS = 256
+# For so long, one that starts waits for the store before it serves what it served before.
+_FIRST_SECONDS = 2.0
 
 
 class Replica:
@@ -45,16 +45,14 @@ class Replica:
     def __init__(self, url: str, cache: Path, clock: Clock = present) -> None:
         """Of the URL of a store; `cache` is the directory for files like `replica-0.db`."""
         self._store = DatabaseStore(url, write=False)
-        self._directory = cache
-        # What was served of another store must not be taken for ours.
-        self._name = hashlib.blake2b(url.encode(), digest_size=4).hexdigest()
-        self._cache: DatabaseStore | None = None
-        # Whether the file has what is served.
-        self._kept = False
+        self._copies = Copies(cache, url)
         self._clock = clock
         self._stop = threading.Event()
         self._swapped = threading.Condition()
         self._whole = False
+        # The newest that this one has, and of what it is; until the store was asked, it is not served.
+        self._newest: Snapshot | None = None
+        self._has = Standing()
         self.snapshot: Snapshot | None = None
         # What is served is of this; and how the store stood when it was last asked.
         self.served = Standing()
@@ -65,9 +63,7 @@ class Replica:
 
     def start(self, *, keep: bool = True) -> None:
         """Follow the store, from a thread of its own; if `keep`, begin with what is on disk, and keep it there."""
-        if keep:
-            self.open()
-        threading.Thread(target=self._run, name="follow", daemon=True).start()
+        threading.Thread(target=self._run, args=(keep,), name="follow", daemon=True).start()
 
     def stop(self) -> None:
         """End."""
@@ -78,7 +74,13 @@ class Replica:
         with self._swapped:
             return self._swapped.wait_for(lambda: self.served.generation >= generation, seconds)
 
-    def _run(self) -> None:
+    def _run(self, keep: bool) -> None:  # noqa: FBT001 - of a thread
+        if keep:
+            self.open()
+            # Whatever hangs, this does not.
+            late = threading.Timer(_FIRST_SECONDS, self._show_old)
+            late.daemon = True
+            late.start()
         failures = 0
         while not self._stop.is_set():
             try:
@@ -97,9 +99,10 @@ class Replica:
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**failures)
             failures += 1
             self._stop.wait(pause * random.uniform(0.5, 1))  # noqa: S311 - nobody gains by guessing it
-        self._store.close()
+        self.close()
 
     def _fail(self, error: str) -> None:
+        self._show_old()
         if self.error is None:
             served = "the last snapshot is served" if self.snapshot else "there is nothing to serve yet"
             logger.warning(f"the store cannot be followed; {served}", extra=fields(error=error))
@@ -116,43 +119,60 @@ class Replica:
         delta = None
         with self._store.reading() as connection:
             self.standing = standing = standing_of(connection)
-            same = standing.birth == self.served.birth
-            if same and standing.generation < self.served.generation:
+            same = standing.birth == self._has.birth
+            if same and standing.generation < self._has.generation:
                 # An older copy was put in the place of what was there. What comes next is compared as a whole.
                 self._whole = True
-            elif standing.generation and not (same and standing.generation == self.served.generation):
-                delta = fetch(connection, self.served.birth, 0 if self._whole else self.served.generation)
+            elif standing.generation and not (same and standing.generation == self._has.generation):
+                delta = fetch(connection, self._has.birth, 0 if self._whole else self._has.generation)
         if delta:
             self._take(delta)
             self._whole = False
+        self.show()
         self.heard_at = self._clock()
         if self.error is not None:
             logger.info("the store is followed again")
             self.error = None
 
     def _take(self, delta: Delta) -> None:
-        """Swap, and keep on disk."""
+        """Keep on disk, and swap."""
         self.fetched += len(delta.documents)
-        self._swap(delta)
+        self._have(delta)
+        if delta.whole:
+            # To keep all takes long.
+            self.show()
         try:
-            self._keep(delta)
-        except StoreError as error:
-            if self._kept:
-                logger.warning("what is served cannot be kept for a restart", extra=fields(error=str(error)))
-            self._kept = False
+            # One that is killed must not have served what is not on disk.
+            self._copies.keep(delta, self._all)
+        finally:
+            self.show()
 
-    def _swap(self, delta: Delta) -> None:
-        before = self.snapshot
+    def _have(self, delta: Delta) -> None:
+        before = self._newest
         documents = self._documents(delta, before.documents if before else {})
         routes = _merged(before.routes() if before and not delta.whole else {}, delta.routes, delta.closed)
         redirects = {path: target for path, target in routes.items() if target is not None}
         retired = frozenset(path for path, target in routes.items() if target is None)
         changed_at = max(document.last_modified for document in documents.values())
         with self._swapped:
-            self.snapshot = Snapshot(documents, redirects, {}, retired, None, None, changed_at, {})
-            self.served = delta.standing
-            self._swapped.notify_all()
-        logger.debug("swapped", extra=fields(generation=delta.standing.generation, documents=len(delta.documents)))
+            self._newest = Snapshot(documents, redirects, {}, retired, None, None, changed_at, {})
+            self._has = delta.standing
+
+    def show(self) -> None:
+        """Serve the newest that this one has."""
+        with self._swapped:
+            if self.snapshot is not self._newest:
+                self.snapshot, self.served = self._newest, self._has
+                self._swapped.notify_all()
+                logger.debug("swapped", extra=fields(generation=self.served.generation))
+
+    def _show_old(self) -> None:
+        """Serve what is on disk, where nothing is served yet."""
+        if self.snapshot is None and self._newest:
+            logger.info(
+                "serving what was served before the start", extra=fields(documents=len(self._newest.documents))
+            )
+            self.show()
 
     def _documents(self, delta: Delta, before: Mapping[str, Document]) -> dict[str, Document]:
         fresh = {path: served(each) for path, each in delta.documents.items()}
@@ -162,35 +182,21 @@ class Replica:
         return {path: before[path] if before.get(path) == each else each for path, each in fresh.items()}
 
     def open(self) -> None:
-        """Serve what is on disk, and keep there what will be."""
-        for slot in range(_SLOTS):
-            store = DatabaseStore(f"sqlite:///{self._directory}/replica-{self._name}-{slot}.db", write=True)
-            try:
-                with store.reading() as connection:
-                    delta = fetch(connection, "", 0)
-            except BusyError:
-                continue
-            except StoreError as error:
-                logger.warning("what is served cannot be kept for a restart", extra=fields(error=str(error)))
-                return
-            self._cache = store
-            if delta.documents and all(map(_is_whole, delta.documents.values())):
-                self._swap(delta)
-                self._kept = True
-                logger.info(
-                    "serving what was served before the start", extra=fields(documents=len(delta.documents))
-                )
-            return
+        """Have what is on disk, which is not served yet; what will be served is kept there."""
+        delta = self._copies.open()
+        if delta and delta.documents and all(map(_is_whole, delta.documents.values())):
+            self._have(delta)
 
-    def _keep(self, delta: Delta) -> None:
-        if self._cache is None:
-            return
-        if not (self._kept or delta.whole) and self.snapshot:
-            documents = {path: dated(each, None) for path, each in self.snapshot.documents.items()}
-            delta = replace(delta, whole=True, documents=documents, routes=self.snapshot.routes())
-        with self._cache.writing() as connection:
-            keep(connection, delta)
-        self._kept = True
+    def _all(self) -> Delta:
+        """What is served, to be kept as a whole."""
+        newest = self._newest
+        documents = {path: dated(each, None) for path, each in newest.documents.items()} if newest else {}
+        return Delta(self._has, whole=True, documents=documents, routes=newest.routes() if newest else {})
+
+    def close(self) -> None:
+        """Let go of the store, and of what is on disk."""
+        self._store.close()
+        self._copies.close()
 
 
 def _is_whole(kept: Dated) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from contextlib import closing
+import threading
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,14 +22,19 @@ from feedsvc.replica import Replica
 from feedsvc.service import make_application as alone
 from feedsvc.sharing import make_application as shared_application
 from feedsvc.store import shared
+from feedsvc.store.copies import Copies
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import StoreError
+from feedsvc.store.publication import standing_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from sqlalchemy import Engine
+
     from feedsvc.settings import Settings
+    from feedsvc.store.publication import Delta
 
 HOUR = timedelta(hours=1)
 # What may differ: a replica has no brotli of what is seldom asked for, and dates that by the reload.
@@ -65,9 +72,7 @@ class Site:
         """Let go of everything."""
         self.store.close()
         for replica in self.replicas:
-            replica._store.close()
-            if replica._cache:
-                replica._cache.close()
+            replica.close()
 
     def reload(self) -> None:
         """Reload and publish, an hour later."""
@@ -81,6 +86,30 @@ class Site:
         replica.open()
         self.replicas.append(replica)
         return replica
+
+    @contextmanager
+    def started(self, name: str, hang: threading.Event | None = None) -> Iterator[Replica]:
+        """A replica that follows by itself; its store hangs until something has happened."""
+        replica = Replica(self.url, self.articles.parent / name, lambda: NOW + self.hours * HOUR)
+        if hang:
+            connect = replica._store.place.connect
+
+            def late() -> Engine:
+                hang.wait(60)
+                return connect()
+
+            replica._store.place.connect = late  # type: ignore[method-assign]  # of one alone
+        before = set(threading.enumerate())
+        replica.start()
+        try:
+            yield replica
+        finally:
+            replica.stop()
+            if hang:
+                hang.set()
+            for thread in set(threading.enumerate()) - before:
+                if thread.name == "follow":
+                    thread.join(20)
 
     def expected(self) -> dict[str, tuple[Answer, ...]]:
         """What a service alone answers to each path that there is."""
@@ -222,17 +251,15 @@ def test_a_replica_begins_with_what_it_served(site: Site, tmp_path: Path) -> Non
     site.reload()
     first = site.replica()
     first.follow()
-    assert first._cache
-    first._cache.close()
+    first._copies.close()
     away = f"sqlite:///{tmp_path}/nowhere/memory.db"
     second = site.replica()
     second._store = DatabaseStore(away, write=False)
-    assert site.answers_of(second) == site.expected()
+    assert second.snapshot is None
     second.follow()
     assert second.error is None
     assert site.answers_of(second) == site.expected()
-    assert second._cache
-    second._cache.close()
+    second._copies.close()
     third = site.replica()
     write(site.articles, 3, "Edited")
     site.reload()
@@ -241,6 +268,118 @@ def test_a_replica_begins_with_what_it_served(site: Site, tmp_path: Path) -> Non
     # Of what it had, nothing was asked for again.
     assert third.snapshot
     assert third.fetched < len(third.snapshot.documents) / 2
+
+
+def test_a_replica_that_starts_asks_the_store_first(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on disk is older than what the store has: it is never served."""
+    site.reload()
+    first = site.replica()
+    first.follow()
+    first.close()
+    write(site.articles, 3, "Edited")
+    site.reload()
+    shown = []
+    show = Replica.show
+
+    def watched(replica: Replica) -> None:
+        show(replica)
+        shown.append(replica.served.generation)
+
+    monkeypatch.setattr(Replica, "show", watched)
+    with site.started("one") as replica:
+        wait_for(lambda: replica.snapshot is not None, "something to serve")
+        assert site.answers_of(replica) == site.expected()
+        assert set(shown) == {replica.standing.generation}
+
+
+def test_a_store_that_hangs_is_not_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that starts serves what is on disk after a moment, and what the store has once that answers."""
+    monkeypatch.setattr("feedsvc.replica._FIRST_SECONDS", 0.1)
+    site.reload()
+    first = site.replica()
+    first.follow()
+    first.close()
+    before = site.expected()
+    write(site.articles, 3, "Edited")
+    hang = threading.Event()
+    with site.started("new", hang) as new, site.started("one", hang) as replica:
+        wait_for(lambda: replica.snapshot is not None, "what was served before")
+        assert site.answers_of(replica) == before
+        assert new.snapshot is None
+        site.reload()
+        hang.set()
+        for each in (replica, new):
+            wait_for(partial(is_current, site, each), "the edit")
+            assert site.answers_of(each) == site.expected()
+
+
+def is_current(site: Site, replica: Replica) -> bool:
+    """Whether it serves what is published."""
+    with site.store.reading() as connection:
+        return replica.served == standing_of(connection)
+
+
+def test_a_replica_begins_with_the_newest_of_its_host(site: Site) -> None:
+    """Whoever served it: that replica may be gone, or still have its file."""
+    site.reload()
+    replicas = [site.replica() for _ in range(3)]
+    for number in range(3):
+        for each in replicas[number:]:
+            each.follow()
+        write(site.articles, 3, f"Edit {number}")
+        site.reload()
+    replicas[1].follow()
+    expected = site.expected()
+    replicas[0].close()
+    # One has its file still, and another one has none.
+    for replica in (site.replica(), site.replica()):
+        replica.show()
+        assert site.answers_of(replica) == expected
+        replica.close()
+    replicas[1].close()
+    replica = site.replica()
+    replica.show()
+    assert site.answers_of(replica) == expected
+
+
+def test_of_two_databases_the_one_that_was_followed_last_is_newer(site: Site) -> None:
+    """However many generations the other one had."""
+    for title in ("First", "Second", "Third"):
+        write(site.articles, 3, title)
+        site.reload()
+    with site.store.writing() as connection:
+        connection.execute(text("UPDATE meta SET generation = 50"))
+    old, new = site.replica(), site.replica()
+    old.follow()
+    new.follow()
+    with site.store.writing() as connection:
+        connection.execute(text("UPDATE meta SET generation = 7, birth = 'another'"))
+    new.follow()
+    old.close()
+    new.close()
+    replica = site.replica()
+    replica.show()
+    assert (replica.served.birth, replica.served.generation) == ("another", 7)
+
+
+def test_what_is_served_is_on_disk_before(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is killed in any moment begins with nothing older, even where the store is away."""
+    site.reload()
+    replica = site.replica()
+    replica.follow()
+    old = replica.served.generation
+    served = []
+    keep = Copies.keep
+
+    def kept(copies: Copies, delta: Delta, whole: Callable[[], Delta]) -> None:
+        served.append(replica.served.generation)
+        keep(copies, delta, whole)
+
+    monkeypatch.setattr(Copies, "keep", kept)
+    write(site.articles, 3, "Edited")
+    site.reload()
+    replica.follow()
+    assert (served, replica.served.generation > old) == ([old], True)
 
 
 def test_several_replicas_on_a_host_have_a_file_each(site: Site) -> None:
@@ -271,9 +410,10 @@ def test_a_replica_that_cannot_keep_what_it_serves_serves(site: Site, caplog: py
     write(site.articles, 2, "Third")
     site.reload()
     replica.follow()
-    assert replica._cache
-    replica._cache.close()
-    assert site.answers_of(site.replica()) == site.expected()
+    replica._copies.close()
+    again = site.replica()
+    again.show()
+    assert site.answers_of(again) == site.expected()
 
 
 def test_a_replica_never_goes_back(articles: Path, tmp_path: Path) -> None:
