@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from feedsvc.documents.document import Dated, Document
+    from feedsvc.documents.document import Document
 
 _Value = TypeVar("_Value")
 
@@ -183,9 +183,12 @@ class Replica:
 
     def open(self) -> None:
         """Have what is on disk, which is not served yet; what will be served is kept there."""
-        delta = self._copies.open()
-        if delta and delta.documents and all(map(_is_whole, delta.documents.values())):
-            self._have(delta)
+        try:
+            delta = self._copies.open()
+            if delta and delta.documents:
+                self._have(delta)
+        except Exception:  # noqa: BLE001 - whatever it is, the store has all of it
+            logger.exception("what was served before the start cannot be read")
 
     def _all(self) -> Delta:
         """What is served, to be kept as a whole."""
@@ -197,14 +200,6 @@ class Replica:
         """Let go of the store, and of what is on disk."""
         self._store.close()
         self._copies.close()
-
-
-def _is_whole(kept: Dated) -> bool:
-    """Whether its bytes look like those that were kept, at a glance: a disk may lose the end of something."""
-    if kept.gzip is None:
-        return kept.plain is not None and len(kept.plain) == kept.length
-    # Of gzip, the last four bytes are the length (RFC 1952 §2.3.1).
-    return kept.gzip[-4:] == (kept.length % 2**32).to_bytes(4, "little")
 
 
 def _merged(before: Mapping[str, _Value], fresh: Mapping[str, _Value], gone: frozenset[str]) -> dict[str, _Value]:

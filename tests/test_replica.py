@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +30,6 @@ from feedsvc.store.publication import standing_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from sqlalchemy import Engine
 
@@ -360,6 +360,105 @@ def test_of_two_databases_the_one_that_was_followed_last_is_newer(site: Site) ->
     replica = site.replica()
     replica.show()
     assert (replica.served.birth, replica.served.generation) == ("another", 7)
+
+
+def damage(file: Path, kind: str) -> None:
+    """Change some bytes, or what a program would never have written."""
+    statements = {
+        "a document": "UPDATE documents SET gzip = substr(gzip, 1, 40) || x'00' || substr(gzip, 42) "
+        "WHERE path = '/feeds/all.atom'",
+        "a date": "UPDATE documents SET last_modified = 1 WHERE path = '/feeds/all.atom'",
+        "a moment": "UPDATE documents SET last_modified = 1 << 62 WHERE path = '/feeds/all.atom'",
+        "a text": "UPDATE documents SET media_type = CAST(x'ff' AS TEXT) WHERE path = '/feeds/all.atom'",
+        "a row": "DELETE FROM documents WHERE path = '/feeds/all.atom'",
+        "a route": "UPDATE routes SET target = '/feeds/al' WHERE path = (SELECT min(path) FROM routes)",
+        "the number": "UPDATE meta SET generation = generation + 64",
+        "all rows": "DELETE FROM documents",
+    }
+    if kind in statements:
+        with closing(sqlite3.connect(file)) as connection, connection:
+            assert connection.execute(statements[kind]).rowcount
+        return
+    if kind == "the file":
+        file.write_bytes(b"garbage" * 1000)
+    else:
+        content = file.read_bytes()
+        file.write_bytes(content[: len(content) // 2])
+    for ending in ("-wal", "-shm"):
+        Path(f"{file}{ending}").unlink(missing_ok=True)
+
+
+KINDS = ["a document", "a date", "a moment", "a text", "a row", "a route", "the number", "all rows"]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "the file", "half"])
+def test_a_damaged_copy_is_none(articles: Path, kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing of it is served; the log says so once, in words of its own, and the next one is whole."""
+    write(articles, 1)
+    site = Site(articles, f"sqlite:///{articles.parent}/memory.db")
+    site.reload()
+    replica = site.replica()
+    replica.follow()
+    replica.close()
+    (file,) = (articles.parent / "one").glob("*.db")
+    damage(file, kind)
+    replica = site.replica()
+    replica.show()
+    assert replica.snapshot is None
+    replica.follow()
+    replica.close()
+    again = site.replica()
+    again.show()
+    assert site.answers_of(again) == site.expected()
+    warnings = [record.getMessage() for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+    assert warnings == ["the copy on disk of what replicas serve is damaged; it is made anew"]
+    site.close()
+
+
+def test_a_copy_that_is_damaged_while_it_is_written_is_made_anew(
+    articles: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has all that is served, and not only what was new."""
+    write(articles, 1)
+    site = Site(articles, f"sqlite:///{articles.parent}/memory.db")
+    site.reload()
+    replica = site.replica()
+    replica.follow()
+    (file,) = (articles.parent / "one").glob("*.db")
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = file.read_bytes()
+    with file.open("r+b") as stream:
+        stream.write(content[:4096] + b"\xff" * (len(content) - 4096))
+    write(articles, 1, "Edited")
+    site.reload()
+    replica.follow()
+    assert caplog.text.count("is damaged; it is made anew") == 1
+    replica.close()
+    again = site.replica()
+    again.show()
+    assert site.answers_of(again) == site.expected()
+    site.close()
+
+
+def test_a_start_outlives_whatever_is_on_disk(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where what was kept cannot be made sense of, the store has all of it."""
+    site.reload()
+    first = site.replica()
+    first.follow()
+    first.close()
+
+    def fail(_replica: Replica, delta: Delta) -> None:
+        raise ValueError(f"what is this? {delta.standing.generation}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Replica, "_have", fail)
+        replica = site.replica()
+    assert "cannot be read" in caplog.text
+    replica.follow()
+    assert site.answers_of(replica) == site.expected()
 
 
 def test_what_is_served_is_on_disk_before(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
