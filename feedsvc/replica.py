@@ -155,7 +155,8 @@ class Replica:
         retired = frozenset(path for path, target in routes.items() if target is None)
         changed_at = max(document.last_modified for document in documents.values())
         with self._swapped:
-            self._newest = Snapshot(documents, redirects, {}, retired, None, None, changed_at, {})
+            is_whole = delta.standing.is_whole
+            self._newest = Snapshot(documents, redirects, {}, retired, None, None, changed_at, {}, whole=is_whole)
             self._has = delta.standing
 
     def show(self) -> None:

@@ -246,6 +246,34 @@ def test_an_edit_is_published_as_the_documents_that_show_it(site: Site, articles
         assert [count for _, count in connection.execute(text(query))][-2:] == [13, 4]
 
 
+def test_what_is_still_to_come_is_not_missing(site: Site) -> None:
+    """Until the first pages and archives are published, they are answered with 503, and after that with 404 only
+    where there is none; so they are by one that begins with what it has on disk.
+    """
+    site.term.publisher.reload()
+    replica = site.replica()
+    replica.follow()
+    replica.close()
+    again = site.replica()
+    again.show()
+    paths = ["/feeds/all", "/feeds/all/archive/1.atom", "/nothing", "/topics/Old", "/TOPICS/AI/archive/1.rss"]
+    for each in (replica, again):
+        application = shared_application(site.settings, each, None, None)
+        assert ask(application, "/feeds/all.atom").status == 200
+        # Where it leads is known already.
+        assert ask(application, "/TOPICS/AI.atom").status == 301
+        told = [ask(application, path) for path in paths]
+        assert [(answer.status, answer.headers["retry-after"]) for answer in told] == [(503, "5")] * len(paths)
+    site.reload()
+    again.follow()
+    application = shared_application(site.settings, again, None, None)
+    assert [ask(application, path).status for path in paths] == [200, 200, 404, 301, 301]
+    again.close()
+    last = site.replica()
+    last.show()
+    assert site.answers_of(last) == site.expected()
+
+
 def test_a_replica_begins_with_what_it_served(site: Site, tmp_path: Path) -> None:
     """While the store is away, one that is started again serves what it served; with the store, what is new."""
     site.reload()

@@ -31,7 +31,8 @@ _REMEMBERED = 10_000
 class Standing:
     """Who publishes, and how that stands.
 
-    `birth` is the database's own; `error` is what stands against the last reading of the directory.
+    `birth` is the database's own; `error` is what stands against the last reading of the directory. Until it
+    `is_whole`, pages and archives may be still to come.
     """
 
     birth: str = ""
@@ -41,6 +42,7 @@ class Standing:
     reloaded_at: datetime | None = None
     error: str | None = None
     base_url: str = ""
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +108,15 @@ def publish(  # noqa: PLR0913, PLR0917 - what was, and what is
     delete_rows(connection, GONE, absent)
     insert_rows(connection, GONE, ((*each, generation) for each in absent))
     connection.execute(delete(GONE).where(GONE.c.generation < generation - _REMEMBERED))
+    advance(connection, generation)
+    return True
+
+
+def advance(connection: Connection, generation: int) -> None:
+    """Have this generation be the one that there is now."""
     connection.execute(update(META).values(generation=generation))
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_notify("feedsvc", str(generation))))
-    return True
 
 
 def _write(connection: Connection, table: Table, gone: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -152,7 +159,8 @@ def keep(connection: Connection, delta: Delta) -> None:
     routes = [(path, target, standing.generation) for path, target in delta.routes.items()]
     _write(connection, ROUTES, [*delta.closed], routes)
     names = ("birth", "generation", "term", "base_url")
-    connection.execute(update(META).values({name: getattr(standing, name) for name in names}))
+    values = {name: getattr(standing, name) for name in names}
+    connection.execute(update(META).values(**values, whole=int(standing.is_whole)))
 
 
 def standing_of(connection: Connection) -> Standing:
@@ -160,7 +168,14 @@ def standing_of(connection: Connection) -> Standing:
     row = connection.execute(select(META)).one()
     at = None if row.reloaded_at is None else moment(row.reloaded_at)
     return Standing(
-        row.birth or "", row.generation, row.term, row.publisher or "", at, row.error, row.base_url or ""
+        row.birth or "",
+        row.generation,
+        row.term,
+        row.publisher or "",
+        at,
+        row.error,
+        row.base_url or "",
+        bool(row.whole),
     )
 
 

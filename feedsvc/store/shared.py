@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select, update
 
 from feedsvc.store.errors import DeposedError
-from feedsvc.store.publication import begin_generation, publish, seconds
+from feedsvc.store.publication import advance, begin_generation, publish, seconds
 from feedsvc.store.tables import META, REQUESTS
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def publish_rare(store: DatabaseStore, old: Mapping[str, Dated], new: Mapping[st
 
 
 def report(store: DatabaseStore, reloaded_at: datetime | None, error: str | None, base_url: str) -> None:
-    """Tell replicas how the publisher fares.
+    """Tell replicas how the publisher fares, once the pages and archives are published too.
 
     Args:
         store: that of the publisher.
@@ -77,9 +77,14 @@ def report(store: DatabaseStore, reloaded_at: datetime | None, error: str | None
     """
     values = {"reloaded_at": seconds(reloaded_at), "error": error, "base_url": base_url}
     with store.writing() as connection:
-        told = connection.execute(update(META).where(META.c.term == store.term).values(**values))
-        if not told.rowcount:
+        told = update(META).where(META.c.term == store.term).values(**values)
+        row = connection.execute(told.returning(META.c.generation, META.c.whole)).one_or_none()
+        if row is None:
             raise DeposedError("another process is the publisher now")
+        if row.generation and not row.whole and reloaded_at and not error:
+            # Replicas are to hear of it.
+            connection.execute(update(META).values(whole=1))
+            advance(connection, row.generation + 1)
 
 
 def ask(store: DatabaseStore, at: datetime, *, accept: bool) -> int:

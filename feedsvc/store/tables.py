@@ -43,6 +43,8 @@ META = Table(
     Column("error", Text),
     # What the URLs of all documents begin with.
     Column("base_url", Text),
+    # Whether pages and archives have been published too, however long ago.
+    Column("whole", Integer, nullable=False, server_default="0"),
 )
 
 FILES = Table(
