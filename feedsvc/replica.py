@@ -37,6 +37,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _LEAST_PATIENCE, _MOST_PATIENCE = 8.0, 600.0
 # For so long, one that starts waits for the store before it serves what it served before.
 _FIRST_SECONDS = 2.0
+# What is read late of a database is not older than so many generations.
+_MARKS = 10_000
 
 
 class Replica:
@@ -49,7 +51,8 @@ class Replica:
         self._clock = clock
         self._stop = threading.Event()
         self._swapped = threading.Condition()
-        self._whole = False
+        # The marks of what this one has had.
+        self._marks: dict[int, str] = {}
         # The newest that this one has, and of what it is; until the store was asked, it is not served.
         self._newest: Snapshot | None = None
         self._has = Standing()
@@ -69,10 +72,13 @@ class Replica:
         """End."""
         self._stop.set()
 
-    def wait_for(self, generation: int, seconds: float) -> bool:
+    def wait_for(self, generation: int, mark: str, seconds: float) -> bool:
         """Whether that generation, or a later one, is served before so many seconds have passed."""
         with self._swapped:
-            return self._swapped.wait_for(lambda: self.served.generation >= generation, seconds)
+            return self._swapped.wait_for(lambda: self._serves(generation, mark), seconds)
+
+    def _serves(self, generation: int, mark: str) -> bool:
+        return self.served.generation >= generation and self._marks.get(generation, "") == mark
 
     def _run(self, keep: bool) -> None:  # noqa: FBT001 - of a thread
         if keep:
@@ -119,20 +125,21 @@ class Replica:
         delta = None
         with self._store.reading() as connection:
             self.standing = standing = standing_of(connection)
-            same = standing.birth == self._has.birth
-            if same and standing.generation < self._has.generation:
-                # An older copy was put in the place of what was there. What comes next is compared as a whole.
-                self._whole = True
-            elif standing.generation and not (same and standing.generation == self._has.generation):
-                delta = fetch(connection, self._has.birth, 0 if self._whole else self._has.generation)
+            if standing.generation and not self._had(standing):
+                delta = fetch(connection, self._has.birth, self._has.generation, self._has.mark)
         if delta:
             self._take(delta)
-            self._whole = False
         self.show()
         self.heard_at = self._clock()
         if self.error is not None:
             logger.info("the store is followed again")
             self.error = None
+
+    def _had(self, standing: Standing) -> bool:
+        """Whether this is what this one has, or led to it. What follows from an older copy is neither."""
+        has = self._has
+        is_past = standing.birth == has.birth and standing.generation <= has.generation
+        return is_past and self._marks.get(standing.generation, "") == standing.mark
 
     def _take(self, delta: Delta) -> None:
         """Keep on disk, and swap."""
@@ -158,6 +165,9 @@ class Replica:
             is_whole = delta.standing.is_whole
             self._newest = Snapshot(documents, redirects, {}, retired, None, None, changed_at, {}, whole=is_whole)
             self._has = delta.standing
+            oldest = delta.standing.generation - _MARKS
+            marks = {**({} if delta.whole else self._marks), **delta.marks}
+            self._marks = {number: mark for number, mark in marks.items() if number > oldest}
 
     def show(self) -> None:
         """Serve the newest that this one has."""
@@ -195,7 +205,9 @@ class Replica:
         """What is served, to be kept as a whole."""
         newest = self._newest
         documents = {path: dated(each, None) for path, each in newest.documents.items()} if newest else {}
-        return Delta(self._has, whole=True, documents=documents, routes=newest.routes() if newest else {})
+        return Delta(
+            self._has, whole=True, documents=documents, routes=newest.routes() if newest else {}, marks=self._marks
+        )
 
     def close(self) -> None:
         """Let go of the store, and of what is on disk."""

@@ -183,7 +183,15 @@ def _write(connection: Connection, delta: Delta) -> None:
 def _checks_of(delta: Delta, since: int | None) -> dict[tuple[str, str], int]:
     """The checksum of each part."""
     standing = delta.standing
-    about = _crc(since, standing.birth, standing.generation, standing.term, standing.base_url, standing.is_whole)
+    about = _crc(
+        since,
+        standing.birth,
+        standing.generation,
+        standing.term,
+        standing.base_url,
+        standing.is_whole,
+        standing.mark,
+    )
     documents = {(DOCUMENTS.name, path): _crc_of(each) for path, each in delta.documents.items()}
     routes = {(ROUTES.name, path): _crc(target) for path, target in delta.routes.items()}
     return {(META.name, ""): about, **documents, **routes}

@@ -77,6 +77,9 @@ def _add_generations(connection: Connection) -> None:
         )
     )
     connection.execute(
+        text("CREATE TABLE generations (generation BIGINT NOT NULL, mark TEXT NOT NULL, PRIMARY KEY (generation))")
+    )
+    connection.execute(
         text(
             "CREATE TABLE requests (number INTEGER NOT NULL, accept INTEGER NOT NULL, asked_at BIGINT NOT NULL, "
             "answer TEXT, generation BIGINT, PRIMARY KEY (number))"

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from feedsvc.store.errors import DeposedError
 from feedsvc.store.publication import advance, begin_generation, publish, seconds
-from feedsvc.store.tables import META, REQUESTS
+from feedsvc.store.tables import GENERATIONS, META, REQUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,11 @@ def stand(store: DatabaseStore, name: str) -> bool:
         return False
     with store.writing() as connection:
         connection.execute(update(META).values(term=META.c.term + 1, publisher=name))
-        store.term = connection.scalar(select(META.c.term))
+        row = connection.execute(select(META.c.term, META.c.generation)).one()
+        store.term = row.term
+        if row.generation:
+            # Replicas see by it whether what they serve is what this term goes on from.
+            advance(connection, row.generation + 1)
     store.place.settle()
     return True
 
@@ -101,15 +105,19 @@ def ask(store: DatabaseStore, at: datetime, *, accept: bool) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def answer_of(store: DatabaseStore, number: int) -> tuple[dict[str, Any], int] | None:
-    """How a reload that was asked for ended, and which generation has it; None as long as it has not.
+def answer_of(store: DatabaseStore, number: int) -> tuple[dict[str, Any], int, str] | None:
+    """How a reload that was asked for ended, and which generation has it, with its mark; None while it has not.
 
     Raises:
         StoreError: that cannot be read.
     """
     with store.reading() as connection:
         row = connection.execute(select(REQUESTS).where(REQUESTS.c.number == number)).one_or_none()
-    return (json.loads(row.answer), row.generation) if row and row.answer else None
+        if not (row and row.answer):
+            return None
+        query = select(GENERATIONS.c.mark).where(GENERATIONS.c.generation == row.generation)
+        mark = connection.scalar(query) or ""
+    return json.loads(row.answer), row.generation, mark
 
 
 def asked(store: DatabaseStore, now: datetime) -> list[tuple[int, bool]]:
