@@ -62,6 +62,7 @@ def _add_generations(connection: Connection) -> None:
     connection.execute(text("ALTER TABLE documents ADD COLUMN generation BIGINT NOT NULL DEFAULT 0"))
     for column in ("generation BIGINT NOT NULL DEFAULT 0", "birth TEXT", "term BIGINT NOT NULL DEFAULT 0"):
         connection.execute(text(f"ALTER TABLE meta ADD COLUMN {column}"))
+    connection.execute(text("ALTER TABLE meta ADD COLUMN whole INTEGER NOT NULL DEFAULT 0"))
     for column in ("publisher TEXT", "reloaded_at BIGINT", "error TEXT", "base_url TEXT"):
         connection.execute(text(f"ALTER TABLE meta ADD COLUMN {column}"))
     connection.execute(text("UPDATE meta SET birth = lower(hex(randomblob(8)))"))
@@ -75,6 +76,9 @@ def _add_generations(connection: Connection) -> None:
             'CREATE TABLE gone ("of" TEXT NOT NULL, path TEXT NOT NULL, generation BIGINT NOT NULL, '
             'PRIMARY KEY ("of", path))'
         )
+    )
+    connection.execute(
+        text("CREATE TABLE generations (generation BIGINT NOT NULL, mark TEXT NOT NULL, PRIMARY KEY (generation))")
     )
     connection.execute(
         text(
