@@ -589,11 +589,12 @@ def test_who_was_deposed_publishes_nothing(site: Site) -> None:
     """One that wakes up after another has taken over is refused, and knows it."""
     site.reload()
     replica = site.replica()
-    replica.follow()
-    served = replica.served.generation
     late = site.term
     site.store.place.release()
     site.store = site.elected()
+    # The new term is a generation of its own.
+    replica.follow()
+    served = replica.served.generation
     write(site.articles, 1, "Too late")
     outcome = late.publisher.reload()
     assert "another process is the publisher now" in (outcome.forgetting or "")
