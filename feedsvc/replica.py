@@ -1,14 +1,14 @@
 """A replica: serves from memory what is published in a store, and keeps it on disk for its next start.
 
 It follows the store and never goes back: while that cannot be reached, or has something older, the last is served.
+At its start the store is asked first, for a moment, and only then what is on disk is served.
 """
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import random
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from feedsvc.clock import Clock
@@ -16,16 +16,17 @@ from feedsvc.clock import now as present
 from feedsvc.documents.document import dated, served
 from feedsvc.documents.snapshot import Snapshot
 from feedsvc.log import fields, logger
+from feedsvc.store.copies import Copies
 from feedsvc.store.database import DatabaseStore
-from feedsvc.store.errors import BusyError, StoreError
-from feedsvc.store.publication import Delta, Standing, fetch, keep, standing_of
+from feedsvc.store.errors import UNWRITTEN, StoreError
+from feedsvc.store.publication import Delta, Standing, fetch, standing_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from feedsvc.documents.document import Dated, Document
+    from feedsvc.documents.document import Document
 
 _Value = TypeVar("_Value")
 
@@ -35,8 +36,10 @@ _ASK_SECONDS = 1.0
 # so that not all replicas come back in the same moment.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _LEAST_PATIENCE, _MOST_PATIENCE = 8.0, 600.0
-# So many replicas on one host find a file of their own.
-_SLOTS = 256
+# For so long, one that starts waits for the store before it serves what it served before.
+_FIRST_SECONDS = 2.0
+# What is read late of a database is not older than so many generations.
+_MARKS = 10_000
 
 
 class Replica:
@@ -45,16 +48,15 @@ class Replica:
     def __init__(self, url: str, cache: Path, clock: Clock = present) -> None:
         """Of the URL of a store; `cache` is the directory for files like `replica-0.db`."""
         self._store = DatabaseStore(url, write=False)
-        self._directory = cache
-        # What was served of another store must not be taken for ours.
-        self._name = hashlib.blake2b(url.encode(), digest_size=4).hexdigest()
-        self._cache: DatabaseStore | None = None
-        # Whether the file has what is served.
-        self._kept = False
+        self._copies = Copies(cache, url)
         self._clock = clock
         self._stop = threading.Event()
         self._swapped = threading.Condition()
-        self._whole = False
+        # The marks of what this one has had.
+        self._marks: dict[int, str] = {}
+        # The newest that this one has, and of what it is; until the store was asked, it is not served.
+        self._newest: Snapshot | None = None
+        self._has = Standing()
         self.snapshot: Snapshot | None = None
         # What is served is of this; and how the store stood when it was last asked.
         self.served = Standing()
@@ -65,20 +67,27 @@ class Replica:
 
     def start(self, *, keep: bool = True) -> None:
         """Follow the store, from a thread of its own; if `keep`, begin with what is on disk, and keep it there."""
-        if keep:
-            self.open()
-        threading.Thread(target=self._run, name="follow", daemon=True).start()
+        threading.Thread(target=self._run, args=(keep,), name="follow", daemon=True).start()
 
     def stop(self) -> None:
         """End."""
         self._stop.set()
 
-    def wait_for(self, generation: int, seconds: float) -> bool:
+    def wait_for(self, generation: int, mark: str, seconds: float) -> bool:
         """Whether that generation, or a later one, is served before so many seconds have passed."""
         with self._swapped:
-            return self._swapped.wait_for(lambda: self.served.generation >= generation, seconds)
+            return self._swapped.wait_for(lambda: self._serves(generation, mark), seconds)
 
-    def _run(self) -> None:
+    def _serves(self, generation: int, mark: str) -> bool:
+        return self.served.generation >= generation and self._marks.get(generation, "") == mark
+
+    def _run(self, keep: bool) -> None:  # noqa: FBT001 - of a thread
+        if keep:
+            self.open()
+            # Whatever hangs, this does not.
+            late = threading.Timer(_FIRST_SECONDS, self._show_old)
+            late.daemon = True
+            late.start()
         failures = 0
         while not self._stop.is_set():
             try:
@@ -97,12 +106,15 @@ class Replica:
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**failures)
             failures += 1
             self._stop.wait(pause * random.uniform(0.5, 1))  # noqa: S311 - nobody gains by guessing it
-        self._store.close()
+        self.close()
 
     def _fail(self, error: str) -> None:
-        if self.error is None:
+        self._show_old()
+        is_new = self.snapshot is None and error.endswith(UNWRITTEN)
+        if self.error is None or (self.error.endswith(UNWRITTEN) and not is_new and error != self.error):
             served = "the last snapshot is served" if self.snapshot else "there is nothing to serve yet"
-            logger.warning(f"the store cannot be followed; {served}", extra=fields(error=error))
+            level = logging.INFO if is_new else logging.WARNING
+            logger.log(level, f"the store cannot be followed; {served}", extra=fields(error=error))
         self.error = error
         self._store.disconnect()
         self._store.place.release()
@@ -116,43 +128,65 @@ class Replica:
         delta = None
         with self._store.reading() as connection:
             self.standing = standing = standing_of(connection)
-            same = standing.birth == self.served.birth
-            if same and standing.generation < self.served.generation:
-                # An older copy was put in the place of what was there. What comes next is compared as a whole.
-                self._whole = True
-            elif standing.generation and not (same and standing.generation == self.served.generation):
-                delta = fetch(connection, self.served.birth, 0 if self._whole else self.served.generation)
+            if standing.generation and not self._had(standing):
+                delta = fetch(connection, self._has.birth, self._has.generation, self._has.mark)
         if delta:
             self._take(delta)
-            self._whole = False
+        self.show()
         self.heard_at = self._clock()
         if self.error is not None:
             logger.info("the store is followed again")
             self.error = None
 
-    def _take(self, delta: Delta) -> None:
-        """Swap, and keep on disk."""
-        self.fetched += len(delta.documents)
-        self._swap(delta)
-        try:
-            self._keep(delta)
-        except StoreError as error:
-            if self._kept:
-                logger.warning("what is served cannot be kept for a restart", extra=fields(error=str(error)))
-            self._kept = False
+    def _had(self, standing: Standing) -> bool:
+        """Whether this is what this one has, or led to it. What follows from an older copy is neither."""
+        has = self._has
+        is_past = standing.birth == has.birth and standing.generation <= has.generation
+        return is_past and self._marks.get(standing.generation, "") == standing.mark
 
-    def _swap(self, delta: Delta) -> None:
-        before = self.snapshot
+    def _take(self, delta: Delta) -> None:
+        """Keep on disk, and swap."""
+        self.fetched += len(delta.documents)
+        self._have(delta)
+        if delta.whole:
+            # To keep all takes long.
+            self.show()
+        try:
+            # One that is killed must not have served what is not on disk.
+            self._copies.keep(delta, self._all)
+        finally:
+            self.show()
+
+    def _have(self, delta: Delta) -> None:
+        before = self._newest
         documents = self._documents(delta, before.documents if before else {})
         routes = _merged(before.routes() if before and not delta.whole else {}, delta.routes, delta.closed)
         redirects = {path: target for path, target in routes.items() if target is not None}
         retired = frozenset(path for path, target in routes.items() if target is None)
         changed_at = max(document.last_modified for document in documents.values())
         with self._swapped:
-            self.snapshot = Snapshot(documents, redirects, {}, retired, None, None, changed_at, {})
-            self.served = delta.standing
-            self._swapped.notify_all()
-        logger.debug("swapped", extra=fields(generation=delta.standing.generation, documents=len(delta.documents)))
+            is_whole = delta.standing.is_whole
+            self._newest = Snapshot(documents, redirects, {}, retired, None, None, changed_at, {}, whole=is_whole)
+            self._has = delta.standing
+            oldest = delta.standing.generation - _MARKS
+            marks = {**({} if delta.whole else self._marks), **delta.marks}
+            self._marks = {number: mark for number, mark in marks.items() if number > oldest}
+
+    def show(self) -> None:
+        """Serve the newest that this one has."""
+        with self._swapped:
+            if self.snapshot is not self._newest:
+                self.snapshot, self.served = self._newest, self._has
+                self._swapped.notify_all()
+                logger.debug("swapped", extra=fields(generation=self.served.generation))
+
+    def _show_old(self) -> None:
+        """Serve what is on disk, where nothing is served yet."""
+        if self.snapshot is None and self._newest:
+            logger.info(
+                "serving what was served before the start", extra=fields(documents=len(self._newest.documents))
+            )
+            self.show()
 
     def _documents(self, delta: Delta, before: Mapping[str, Document]) -> dict[str, Document]:
         fresh = {path: served(each) for path, each in delta.documents.items()}
@@ -162,43 +196,26 @@ class Replica:
         return {path: before[path] if before.get(path) == each else each for path, each in fresh.items()}
 
     def open(self) -> None:
-        """Serve what is on disk, and keep there what will be."""
-        for slot in range(_SLOTS):
-            store = DatabaseStore(f"sqlite:///{self._directory}/replica-{self._name}-{slot}.db", write=True)
-            try:
-                with store.reading() as connection:
-                    delta = fetch(connection, "", 0)
-            except BusyError:
-                continue
-            except StoreError as error:
-                logger.warning("what is served cannot be kept for a restart", extra=fields(error=str(error)))
-                return
-            self._cache = store
-            if delta.documents and all(map(_is_whole, delta.documents.values())):
-                self._swap(delta)
-                self._kept = True
-                logger.info(
-                    "serving what was served before the start", extra=fields(documents=len(delta.documents))
-                )
-            return
+        """Have what is on disk, which is not served yet; what will be served is kept there."""
+        try:
+            delta = self._copies.open()
+            if delta and delta.documents:
+                self._have(delta)
+        except Exception:  # noqa: BLE001 - whatever it is, the store has all of it
+            logger.exception("what was served before the start cannot be read")
 
-    def _keep(self, delta: Delta) -> None:
-        if self._cache is None:
-            return
-        if not (self._kept or delta.whole) and self.snapshot:
-            documents = {path: dated(each, None) for path, each in self.snapshot.documents.items()}
-            delta = replace(delta, whole=True, documents=documents, routes=self.snapshot.routes())
-        with self._cache.writing() as connection:
-            keep(connection, delta)
-        self._kept = True
+    def _all(self) -> Delta:
+        """What is served, to be kept as a whole."""
+        newest = self._newest
+        documents = {path: dated(each, None) for path, each in newest.documents.items()} if newest else {}
+        return Delta(
+            self._has, whole=True, documents=documents, routes=newest.routes() if newest else {}, marks=self._marks
+        )
 
-
-def _is_whole(kept: Dated) -> bool:
-    """Whether its bytes look like those that were kept, at a glance: a disk may lose the end of something."""
-    if kept.gzip is None:
-        return kept.plain is not None and len(kept.plain) == kept.length
-    # Of gzip, the last four bytes are the length (RFC 1952 §2.3.1).
-    return kept.gzip[-4:] == (kept.length % 2**32).to_bytes(4, "little")
+    def close(self) -> None:
+        """Let go of the store, and of what is on disk."""
+        self._store.close()
+        self._copies.close()
 
 
 def _merged(before: Mapping[str, _Value], fresh: Mapping[str, _Value], gone: frozenset[str]) -> dict[str, _Value]:

@@ -20,7 +20,8 @@ from feedsvc import log
 from feedsvc.service import start
 from feedsvc.stalls import cut_off_who_takes_nothing
 from feedsvc.store.database import DatabaseStore
-from feedsvc.store.errors import BusyError, StoreError
+from feedsvc.store.errors import AloneError, BusyError, StoreError
+from feedsvc.store.place import check_sharing, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,13 +50,12 @@ def serve(settings: Settings, admin_token: str | None) -> None:
     """Serve until a signal ends it.
 
     Raises:
-        StartError: the port cannot be opened, or nobody could ever send the token.
+        StartError: the port cannot be opened, another service has the memory, or nobody could ever send the token.
     """
     if admin_token and not admin_token.isascii():
         raise StartError("FEEDSVC_ADMIN_TOKEN has letters beyond ASCII, which no HTTP header can carry")
     with _claimed(settings.host, settings.port) as address:
-        if not settings.is_shared:
-            _check_store(settings)
+        _check_store(settings)
         load = partial(start, settings, admin_token, _STOP_SECONDS)
         serve_http(address, settings.port, load, settings.workers)
 
@@ -88,11 +88,19 @@ def serve_http(address: str, port: int, load: Callable[[], WSGIApplication], wor
 
 
 def _check_store(settings: Settings) -> None:
-    """Whether nobody else writes the memory: the serving process, which claims it, could not tell the user."""
+    """Whether nobody else writes the memory: the serving process, which claims it, could not tell the user.
+
+    Where several share it, whether nobody writes it for itself alone: who does publishes no pages and archives.
+    """
+    path = path_of(settings.store.url)
     try:
+        if settings.is_shared:
+            if path and settings.store.url.startswith("sqlite"):
+                check_sharing(path)
+            return
         with closing(DatabaseStore(settings.store.url, write=True)) as store:
             store.open()
-    except BusyError as error:
+    except (AloneError, BusyError) as error:
         raise StartError(str(error)) from error
     except StoreError:
         # The serving process says so, and goes on without.

@@ -99,8 +99,8 @@ def reload_shared(url: str, replica: Replica, *, accept: bool) -> dict[str, obje
         return {"ok": False, "error": str(error)}
     finally:
         store.close()
-    told, generation = answer
-    served = replica.wait_for(generation, _SWAP_SECONDS)
+    told, generation, mark = answer
+    served = replica.wait_for(generation, mark, _SWAP_SECONDS)
     late = (
         {} if served else {"ok": False, "error": f"generation {generation} is published, and not served here yet"}
     )

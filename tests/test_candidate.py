@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 from service import wait_for
 from sqlalchemy import update
-from support import NOW, make_settings, write_article
+from support import NOW, make_settings, tamper, write_article
 
 from feedsvc.candidate import Candidate
 from feedsvc.documents.document import served
 from feedsvc.documents.rarities import Rarities
 from feedsvc.publisher import Publisher
+from feedsvc.replica import Replica
+from feedsvc.sharing import report
 from feedsvc.store import shared
 from feedsvc.store.errors import DeposedError, StoreError
 from feedsvc.store.publication import load_documents, load_rare, standing_of
@@ -205,3 +208,49 @@ def test_who_takes_over_with_an_empty_directory_publishes_no_loss(
         assert "empty" in (found.error or "")
         assert b"<entry>" in served(load_documents(connection)["/feeds/all.atom"]).content
     next_one._begin_anew()
+
+
+def test_who_is_older_than_the_database_waits(
+    candidates: list[Candidate], settings: Settings, tmp_path: Path
+) -> None:
+    """Once a newer program has changed the tables, an older one publishes and follows nothing more, though it has
+    them open; it serves what it has, says so, and goes on when it can.
+    """
+    first, _ = candidates
+    first.look()
+    wait_for(lambda: is_published(first), "the first generation")
+    replica = Replica(settings.store.url, tmp_path / "cache", lambda: NOW)
+    replica.follow()
+    served_before = replica.served
+    assert first.term
+    tamper(settings.store.url, "UPDATE meta SET version = version + 1")
+    write_article(settings.articles, "b.md", webUrl="https://example.org/b", publishedDateTime=DATE)
+    assert "the database is of a newer version" in (first.term.reload().forgetting or "")
+    with pytest.raises(StoreError, match="is of a newer version") as caught:
+        replica.follow()
+    replica._fail(str(caught.value))
+    told = report(replica, None, settings, NOW)
+    assert (told["status"], replica.served) == ("warn", served_before)
+    assert "update feedsvc" in str(told["output"])
+    with pytest.raises(StoreError, match="is of a newer version"):
+        wait_for(lambda: is_elected(first), "a refusal")
+    tamper(settings.store.url, "UPDATE meta SET version = version - 1")
+    first._begin_anew()
+    wait_for(lambda: is_elected(first), "the next term")
+    wait_for(lambda: is_published(first), "its first reload")
+    replica.follow()
+    assert replica.served.generation > served_before.generation
+    replica._store.close()
+
+
+def test_a_new_database_is_no_warning(database: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """At the first start of all, who follows is there before anything is published: that is told, as no fault;
+    any other error then is one.
+    """
+    caplog.set_level(logging.INFO, "feedsvc")
+    replica = Replica(database, tmp_path / "cache", lambda: NOW)
+    with pytest.raises(StoreError) as caught:
+        replica.follow()
+    for error in (str(caught.value), str(caught.value), "something else", "something else"):
+        replica._fail(error)
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"]

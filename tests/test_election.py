@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from contextlib import ExitStack, closing, suppress
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from keeper import keeper
@@ -17,7 +19,7 @@ from support import NOW, tamper
 from feedsvc.articles.library import LoadRules
 from feedsvc.store import place, postgres, shared
 from feedsvc.store.database import DatabaseStore
-from feedsvc.store.errors import BusyError, DeposedError, StoreError
+from feedsvc.store.errors import AloneError, BusyError, DeposedError, StoreError
 from feedsvc.store.place import lock_of, path_of
 from feedsvc.store.store import Remembered
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from typing import IO
+
+    import psycopg
 
 RULES = LoadRules()
 # Who is silent has lost it after so long.
@@ -151,6 +155,45 @@ def test_who_is_deposed_writes_nothing(url: str) -> None:
     assert tamper(url, "SELECT base_url FROM meta") == [(None,)]
 
 
+def test_who_was_not_elected_publishes_nothing(database: str) -> None:
+    """On a server, where no lock is in the way, who stood for no election is refused, also when nobody is elected
+    any more.
+    """
+    with (
+        closing(DatabaseStore(database, write=True)) as elected,
+        closing(DatabaseStore(database, write=True)) as other,
+    ):
+        elect(elected)
+        save(elected, "of the elected")
+        for _ in range(2):
+            other.deposed = False
+            with pytest.raises(DeposedError, match="was not elected"):
+                save(other, "of another")
+            elected.close()
+    assert made(database) == "of the elected"
+
+
+def test_who_loses_the_election_at_once_begins_no_term(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is elected, and sleeps until another one is, deposes nobody when it wakes up."""
+    with ExitStack() as stack:
+        sleeper, next_one = (stack.enter_context(closing(DatabaseStore(url, write=True))) for _ in range(2))
+        standing = sleeper.place.stand
+
+        def sleep() -> bool:
+            elected = standing()
+            depose(url)
+            elect(next_one)
+            return elected
+
+        monkeypatch.setattr(sleeper.place, "stand", sleep)
+        with pytest.raises(StoreError, match="lost again"):
+            shared.stand(sleeper, "the one that sleeps")
+        assert sleeper.term is None
+        assert next_one.place.holds()
+        save(next_one, "of the next")
+    assert made(url) == "of the next"
+
+
 def depose(url: str) -> None:
     """Take the lock from whoever has it, as its silence does."""
     if url.startswith("sqlite"):
@@ -170,6 +213,29 @@ def test_a_lost_session_is_not_taken_for_a_new_one(database: str) -> None:
         assert not store.place.holds()
         elect(store)
         assert store.place.holds()
+
+
+def test_who_is_waited_for_too_long_is_ended_and_nobody_else() -> None:
+    """A connection whose time is over is ended, also where its number has become that of another meanwhile, which
+    goes on; one that was called off is not.
+    """
+    with ExitStack() as stack:
+        ours, theirs, other, others = (stack.enter_context(end) for _ in range(2) for end in socket.socketpair())
+        number = ours.fileno()
+        theirs.settimeout(PATIENCE_SECONDS)
+        others.settimeout(PATIENCE_SECONDS)
+        connection = cast("psycopg.Connection[Any]", SimpleNamespace(fileno=lambda: number))
+        postgres._end_after(connection, 0.1)
+        os.dup2(other.fileno(), number)
+        assert theirs.recv(1) == b""
+        for thread in [each for each in threading.enumerate() if isinstance(each, threading.Timer)]:
+            thread.join(PATIENCE_SECONDS)
+        os.write(number, b"1")
+        assert others.recv(1) == b"1"
+        call_off = postgres._end_after(connection, PATIENCE_SECONDS)
+        call_off()
+        os.write(number, b"2")
+        assert others.recv(1) == b"2"
 
 
 def test_who_stand_together_are_not_elected_together(url: str) -> None:
@@ -248,8 +314,8 @@ def published_by(stores: list[DatabaseStore]) -> list[int | None]:
 
 
 def test_a_service_alone_goes_on_where_others_were_elected(file: str) -> None:
-    """It needs no election, and while it runs nobody is elected, however old its lock is; who is elected next goes
-    on from what it kept.
+    """It needs no election, and while it runs nobody is elected, however old its lock is, but told which process
+    has it; who is elected next goes on from what it kept.
     """
     with closing(DatabaseStore(file, write=True)) as elected:
         assert shared.stand(elected, "elected")
@@ -262,7 +328,10 @@ def test_a_service_alone_goes_on_where_others_were_elected(file: str) -> None:
         save(alone, "of the one alone")
         grow_old(file)
         with closing(DatabaseStore(file, write=True)) as other:
-            assert not shared.stand(other, "another")
+            with pytest.raises(AloneError, match=f"process {os.getpid()} publishes .* for itself alone; stop it"):
+                shared.stand(other, "another")
+            with pytest.raises(BusyError, match=rf"stop it \(process {os.getpid()}\)"):
+                other.open()
         save(alone, "of the one alone, later")
     with closing(DatabaseStore(file, write=True)) as elected:
         assert shared.stand(elected, "elected")

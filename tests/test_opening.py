@@ -177,6 +177,8 @@ ALTER TABLE meta DROP COLUMN publisher;
 ALTER TABLE meta DROP COLUMN reloaded_at;
 ALTER TABLE meta DROP COLUMN error;
 ALTER TABLE meta DROP COLUMN base_url;
+ALTER TABLE meta DROP COLUMN whole;
+DROP TABLE generations;
 DROP TABLE routes;
 DROP TABLE gone;
 DROP TABLE requests;

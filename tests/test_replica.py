@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from contextlib import closing
+import threading
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,14 +23,18 @@ from feedsvc.replica import Replica
 from feedsvc.service import make_application as alone
 from feedsvc.sharing import make_application as shared_application
 from feedsvc.store import shared
+from feedsvc.store.copies import Copies
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import StoreError
+from feedsvc.store.publication import standing_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Engine
 
     from feedsvc.settings import Settings
+    from feedsvc.store.publication import Delta
 
 HOUR = timedelta(hours=1)
 # What may differ: a replica has no brotli of what is seldom asked for, and dates that by the reload.
@@ -65,9 +72,7 @@ class Site:
         """Let go of everything."""
         self.store.close()
         for replica in self.replicas:
-            replica._store.close()
-            if replica._cache:
-                replica._cache.close()
+            replica.close()
 
     def reload(self) -> None:
         """Reload and publish, an hour later."""
@@ -81,6 +86,30 @@ class Site:
         replica.open()
         self.replicas.append(replica)
         return replica
+
+    @contextmanager
+    def started(self, name: str, hang: threading.Event | None = None) -> Iterator[Replica]:
+        """A replica that follows by itself; its store hangs until something has happened."""
+        replica = Replica(self.url, self.articles.parent / name, lambda: NOW + self.hours * HOUR)
+        if hang:
+            connect = replica._store.place.connect
+
+            def late() -> Engine:
+                hang.wait(60)
+                return connect()
+
+            replica._store.place.connect = late  # type: ignore[method-assign]  # of one alone
+        before = set(threading.enumerate())
+        replica.start()
+        try:
+            yield replica
+        finally:
+            replica.stop()
+            if hang:
+                hang.set()
+            for thread in set(threading.enumerate()) - before:
+                if thread.name == "follow":
+                    thread.join(20)
 
     def expected(self) -> dict[str, tuple[Answer, ...]]:
         """What a service alone answers to each path that there is."""
@@ -217,22 +246,48 @@ def test_an_edit_is_published_as_the_documents_that_show_it(site: Site, articles
         assert [count for _, count in connection.execute(text(query))][-2:] == [13, 4]
 
 
+def test_what_is_still_to_come_is_not_missing(site: Site) -> None:
+    """Until the first pages and archives are published, they are answered with 503, and after that with 404 only
+    where there is none; so they are by one that begins with what it has on disk.
+    """
+    site.term.publisher.reload()
+    replica = site.replica()
+    replica.follow()
+    replica.close()
+    again = site.replica()
+    again.show()
+    paths = ["/feeds/all", "/feeds/all/archive/1.atom", "/nothing", "/topics/Old", "/TOPICS/AI/archive/1.rss"]
+    for each in (replica, again):
+        application = shared_application(site.settings, each, None, None)
+        assert ask(application, "/feeds/all.atom").status == 200
+        # Where it leads is known already.
+        assert ask(application, "/TOPICS/AI.atom").status == 301
+        told = [ask(application, path) for path in paths]
+        assert [(answer.status, answer.headers["retry-after"]) for answer in told] == [(503, "5")] * len(paths)
+    site.reload()
+    again.follow()
+    application = shared_application(site.settings, again, None, None)
+    assert [ask(application, path).status for path in paths] == [200, 200, 404, 301, 301]
+    again.close()
+    last = site.replica()
+    last.show()
+    assert site.answers_of(last) == site.expected()
+
+
 def test_a_replica_begins_with_what_it_served(site: Site, tmp_path: Path) -> None:
     """While the store is away, one that is started again serves what it served; with the store, what is new."""
     site.reload()
     first = site.replica()
     first.follow()
-    assert first._cache
-    first._cache.close()
+    first._copies.close()
     away = f"sqlite:///{tmp_path}/nowhere/memory.db"
     second = site.replica()
     second._store = DatabaseStore(away, write=False)
-    assert site.answers_of(second) == site.expected()
+    assert second.snapshot is None
     second.follow()
     assert second.error is None
     assert site.answers_of(second) == site.expected()
-    assert second._cache
-    second._cache.close()
+    second._copies.close()
     third = site.replica()
     write(site.articles, 3, "Edited")
     site.reload()
@@ -241,6 +296,217 @@ def test_a_replica_begins_with_what_it_served(site: Site, tmp_path: Path) -> Non
     # Of what it had, nothing was asked for again.
     assert third.snapshot
     assert third.fetched < len(third.snapshot.documents) / 2
+
+
+def test_a_replica_that_starts_asks_the_store_first(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on disk is older than what the store has: it is never served."""
+    site.reload()
+    first = site.replica()
+    first.follow()
+    first.close()
+    write(site.articles, 3, "Edited")
+    site.reload()
+    shown = []
+    show = Replica.show
+
+    def watched(replica: Replica) -> None:
+        show(replica)
+        shown.append(replica.served.generation)
+
+    monkeypatch.setattr(Replica, "show", watched)
+    with site.started("one") as replica:
+        wait_for(lambda: replica.snapshot is not None, "something to serve")
+        assert site.answers_of(replica) == site.expected()
+        assert set(shown) == {replica.standing.generation}
+
+
+def test_a_store_that_hangs_is_not_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that starts serves what is on disk after a moment, and what the store has once that answers."""
+    monkeypatch.setattr("feedsvc.replica._FIRST_SECONDS", 0.1)
+    site.reload()
+    first = site.replica()
+    first.follow()
+    first.close()
+    before = site.expected()
+    write(site.articles, 3, "Edited")
+    hang = threading.Event()
+    with site.started("new", hang) as new, site.started("one", hang) as replica:
+        wait_for(lambda: replica.snapshot is not None, "what was served before")
+        assert site.answers_of(replica) == before
+        assert new.snapshot is None
+        site.reload()
+        hang.set()
+        for each in (replica, new):
+            wait_for(partial(is_current, site, each), "the edit")
+            assert site.answers_of(each) == site.expected()
+
+
+def is_current(site: Site, replica: Replica) -> bool:
+    """Whether it serves what is published."""
+    with site.store.reading() as connection:
+        return replica.served == standing_of(connection)
+
+
+def test_a_replica_begins_with_the_newest_of_its_host(site: Site) -> None:
+    """Whoever served it: that replica may be gone, or still have its file."""
+    site.reload()
+    replicas = [site.replica() for _ in range(3)]
+    for number in range(3):
+        for each in replicas[number:]:
+            each.follow()
+        write(site.articles, 3, f"Edit {number}")
+        site.reload()
+    replicas[1].follow()
+    expected = site.expected()
+    replicas[0].close()
+    # One has its file still, and another one has none.
+    for replica in (site.replica(), site.replica()):
+        replica.show()
+        assert site.answers_of(replica) == expected
+        replica.close()
+    replicas[1].close()
+    replica = site.replica()
+    replica.show()
+    assert site.answers_of(replica) == expected
+
+
+def test_of_two_databases_the_one_that_was_followed_last_is_newer(site: Site) -> None:
+    """However many generations the other one had."""
+    for title in ("First", "Second", "Third"):
+        write(site.articles, 3, title)
+        site.reload()
+    with site.store.writing() as connection:
+        connection.execute(text("UPDATE meta SET generation = 50"))
+    old, new = site.replica(), site.replica()
+    old.follow()
+    new.follow()
+    with site.store.writing() as connection:
+        connection.execute(text("UPDATE meta SET generation = 7, birth = 'another'"))
+    new.follow()
+    old.close()
+    new.close()
+    replica = site.replica()
+    replica.show()
+    assert (replica.served.birth, replica.served.generation) == ("another", 7)
+
+
+def damage(file: Path, kind: str) -> None:
+    """Change some bytes, or what a program would never have written."""
+    statements = {
+        "a document": "UPDATE documents SET gzip = substr(gzip, 1, 40) || x'00' || substr(gzip, 42) "
+        "WHERE path = '/feeds/all.atom'",
+        "a date": "UPDATE documents SET last_modified = 1 WHERE path = '/feeds/all.atom'",
+        "a moment": "UPDATE documents SET last_modified = 1 << 62 WHERE path = '/feeds/all.atom'",
+        "a text": "UPDATE documents SET media_type = CAST(x'ff' AS TEXT) WHERE path = '/feeds/all.atom'",
+        "a row": "DELETE FROM documents WHERE path = '/feeds/all.atom'",
+        "a route": "UPDATE routes SET target = '/feeds/al' WHERE path = (SELECT min(path) FROM routes)",
+        "the number": "UPDATE meta SET generation = generation + 64",
+        "all rows": "DELETE FROM documents",
+    }
+    if kind in statements:
+        with closing(sqlite3.connect(file)) as connection, connection:
+            assert connection.execute(statements[kind]).rowcount
+        return
+    if kind == "the file":
+        file.write_bytes(b"garbage" * 1000)
+    else:
+        content = file.read_bytes()
+        file.write_bytes(content[: len(content) // 2])
+    for ending in ("-wal", "-shm"):
+        Path(f"{file}{ending}").unlink(missing_ok=True)
+
+
+KINDS = ["a document", "a date", "a moment", "a text", "a row", "a route", "the number", "all rows"]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "the file", "half"])
+def test_a_damaged_copy_is_none(articles: Path, kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing of it is served; the log says so once, in words of its own, and the next one is whole."""
+    write(articles, 1)
+    site = Site(articles, f"sqlite:///{articles.parent}/memory.db")
+    site.reload()
+    replica = site.replica()
+    replica.follow()
+    replica.close()
+    (file,) = (articles.parent / "one").glob("*.db")
+    damage(file, kind)
+    replica = site.replica()
+    replica.show()
+    assert replica.snapshot is None
+    replica.follow()
+    replica.close()
+    again = site.replica()
+    again.show()
+    assert site.answers_of(again) == site.expected()
+    warnings = [record.getMessage() for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+    assert warnings == ["the copy on disk of what replicas serve is damaged; it is made anew"]
+    site.close()
+
+
+def test_a_copy_that_is_damaged_while_it_is_written_is_made_anew(
+    articles: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has all that is served, and not only what was new."""
+    write(articles, 1)
+    site = Site(articles, f"sqlite:///{articles.parent}/memory.db")
+    site.reload()
+    replica = site.replica()
+    replica.follow()
+    (file,) = (articles.parent / "one").glob("*.db")
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = file.read_bytes()
+    with file.open("r+b") as stream:
+        stream.write(content[:4096] + b"\xff" * (len(content) - 4096))
+    write(articles, 1, "Edited")
+    site.reload()
+    replica.follow()
+    assert caplog.text.count("is damaged; it is made anew") == 1
+    replica.close()
+    again = site.replica()
+    again.show()
+    assert site.answers_of(again) == site.expected()
+    site.close()
+
+
+def test_a_start_outlives_whatever_is_on_disk(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where what was kept cannot be made sense of, the store has all of it."""
+    site.reload()
+    first = site.replica()
+    first.follow()
+    first.close()
+
+    def fail(_replica: Replica, delta: Delta) -> None:
+        raise ValueError(f"what is this? {delta.standing.generation}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Replica, "_have", fail)
+        replica = site.replica()
+    assert "cannot be read" in caplog.text
+    replica.follow()
+    assert site.answers_of(replica) == site.expected()
+
+
+def test_what_is_served_is_on_disk_before(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is killed in any moment begins with nothing older, even where the store is away."""
+    site.reload()
+    replica = site.replica()
+    replica.follow()
+    old = replica.served.generation
+    served = []
+    keep = Copies.keep
+
+    def kept(copies: Copies, delta: Delta, whole: Callable[[], Delta]) -> None:
+        served.append(replica.served.generation)
+        keep(copies, delta, whole)
+
+    monkeypatch.setattr(Copies, "keep", kept)
+    write(site.articles, 3, "Edited")
+    site.reload()
+    replica.follow()
+    assert (served, replica.served.generation > old) == ([old], True)
 
 
 def test_several_replicas_on_a_host_have_a_file_each(site: Site) -> None:
@@ -271,13 +537,16 @@ def test_a_replica_that_cannot_keep_what_it_serves_serves(site: Site, caplog: py
     write(site.articles, 2, "Third")
     site.reload()
     replica.follow()
-    assert replica._cache
-    replica._cache.close()
-    assert site.answers_of(site.replica()) == site.expected()
+    replica._copies.close()
+    again = site.replica()
+    again.show()
+    assert site.answers_of(again) == site.expected()
 
 
 def test_a_replica_never_goes_back(articles: Path, tmp_path: Path) -> None:
-    """Where an older copy of the database takes its place, what is newer is served until something newer comes."""
+    """Where an older copy of the database takes its place, what is newer is served until somebody publishes there;
+    then all is taken over, whatever its number.
+    """
     file = tmp_path / "memory.db"
     site = Site(articles, f"sqlite:///{file}")
     write(articles, 1)
@@ -300,11 +569,17 @@ def test_a_replica_never_goes_back(articles: Path, tmp_path: Path) -> None:
     replica.follow()
     assert (site.answers_of(replica), replica.standing.generation < generation) == (newest, True)
     site = Site(articles, site.url)
+    replica.follow()
+    assert site.store.term
+    assert replica.served == replica.standing
+    assert replica.served.generation < generation
+    assert not replica.wait_for(replica.served.generation, "of another", 0)
+    assert replica.wait_for(replica.served.generation, replica.served.mark, 0)
     for title in ("Fourth", "Fifth", "Sixth"):
         write(articles, 1, title)
         site.reload()
         replica.follow()
-        assert replica.served.generation >= generation
+        assert site.answers_of(replica) == site.expected()
     assert site.answers_of(replica) == site.expected()
     site.replicas.append(replica)
     site.close()
@@ -314,11 +589,12 @@ def test_who_was_deposed_publishes_nothing(site: Site) -> None:
     """One that wakes up after another has taken over is refused, and knows it."""
     site.reload()
     replica = site.replica()
-    replica.follow()
-    served = replica.served.generation
     late = site.term
     site.store.place.release()
     site.store = site.elected()
+    # The new term is a generation of its own.
+    replica.follow()
+    served = replica.served.generation
     write(site.articles, 1, "Too late")
     outcome = late.publisher.reload()
     assert "another process is the publisher now" in (outcome.forgetting or "")

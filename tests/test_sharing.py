@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client.parser import text_string_to_metric_families
 from replicas import Replica
-from service import TOKEN, free_port, wait_for
+from service import PATIENCE_SECONDS, TOKEN, begin, free_port, running, wait_for
 from support import ROOT, write_article
 
 if TYPE_CHECKING:
@@ -171,6 +171,37 @@ def children(process: int) -> Iterator[int]:
         with suppress(OSError):
             if int(status.read_text().rpartition(") ")[2].split()[1]) == process:
                 yield int(status.parent.name)
+
+
+def test_what_one_publishes_for_itself_alone_is_not_shared(tmp_path: Path, articles: Path) -> None:
+    """Beside a service that needs no others, none that share its file start, in whatever role, and each says which
+    process it is that has it; those who share it let no such one start; whoever comes after it goes on.
+    """
+    put(articles, "First")
+    port = free_port()
+    shares: list[tuple[str, ...]] = [("--workers", "2"), ("--role", "publish"), ("--role", "serve")]
+    with running(tmp_path, articles, port=port) as alone:
+        store = f"sqlite:///{tmp_path}/memory-{port}.db"
+        server = next(children(alone.process.pid))
+        for flags in shares:
+            done = started(tmp_path, store, articles, *flags)
+            assert f"process {server} publishes {tmp_path}/memory-{port}.db for itself alone; stop it" in done
+    with Replica(tmp_path, "publisher", "publish", store, articles) as publisher:
+        wait_for(publisher.is_up, "the port")
+        wait_for(lambda: bool(publisher.health()["publisher"]["is_here"]), "the election")
+        assert "another process writes" in started(tmp_path, store, articles)
+
+
+def started(directory: Path, store: str, articles: Path, *flags: str) -> str:
+    """What a service says that does not start."""
+    log = directory / "refused.log"
+    given = ("--store", store, "--articles", str(articles), *flags)
+    process = begin(free_port(), log, *given)
+    try:
+        assert process.wait(PATIENCE_SECONDS) == 1
+    finally:
+        process.kill()
+    return log.read_text("utf-8").splitlines()[-1]
 
 
 def test_who_asks_for_a_reload_is_told_what_hinders_it(tmp_path: Path) -> None:

@@ -11,11 +11,13 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha512
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import make_url
 from support import NOW, front_matter, make_article, make_settings, tamper, write_article
 
 from feedsvc import health
@@ -167,8 +169,9 @@ def test_a_file_of_the_future_is_left_alone(url: str) -> None:
 def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
     """Where the file cannot be, the error says where, why, and what to do."""
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="make its directory writable"):
-        open_store(f"sqlite:///{tmp_path}/file/memory.db", write=True)
+    for directory in ("file", "file/below"):
+        with pytest.raises(StoreError, match="its directory is a file; remove that"):
+            open_store(f"sqlite:///{tmp_path}/{directory}/memory.db", write=True)
 
 
 def test_a_save_is_all_or_nothing(url: str) -> None:
@@ -450,6 +453,25 @@ def test_who_is_connected_is_not_told_to_connect(database: str) -> None:
         assert str(caught.value) == f"{store.place.name}: canceling statement due to statement timeout"
         with pytest.raises(StoreError, match="is it running"), store.writing() as connection:
             connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def test_what_a_server_refuses_is_told_with_what_to_do(database: str) -> None:
+    """Who may not make or read tables is told what to grant; who is not let in, that the server is running."""
+    role = f"weak_{token_hex(4)}"
+    weak = make_url(database).set(username=role).render_as_string(hide_password=False)
+    tamper(database, f"CREATE ROLE {role} LOGIN")
+    try:
+        with pytest.raises(
+            StoreError, match=f"GRANT CREATE, USAGE ON SCHEMA public TO {role}; who publishes must own"
+        ):
+            open_store(weak, write=True)
+        open_store(database, write=True).close()
+        with pytest.raises(StoreError, match=f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}$"):
+            open_store(weak, write=False)
+    finally:
+        tamper(database, f"DROP ROLE {role}")
+    with pytest.raises(StoreError, match=r"it is running, but does not let us in$"):
+        open_store(weak, write=False)
 
 
 def test_long_names_are_kept(articles: Path, url: str) -> None:

@@ -45,7 +45,8 @@ class Snapshot:
 
     Archive documents and pages are made when they are first asked for; `pages` is None where there are none.
     `sources` tells what the documents of a feed were made of, by their paths. One that is not `whole` has the
-    documents of before a restart, while the articles are still being read: what is not in it may be there later.
+    documents of before a restart, while the articles are still being read, or a replica's, before the first pages
+    are published: what is not in it may be there later.
     `changed_at` is when the newest change was served first, `rendered` counts the feeds that had changed.
     """
 

@@ -135,7 +135,7 @@ class DatabaseStore:
         try:
             with self.open().connect() as connection:
                 yield connection
-        except UNREADABLE as error:
+        except (*UNREADABLE, VersionError) as error:
             raise self._error(error) from error
 
     @contextmanager
@@ -153,7 +153,7 @@ class DatabaseStore:
         except DeposedError:
             self.deposed = True
             raise
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, VersionError) as error:
             # A file that could not be written when it was opened cannot be written through this connection ever.
             self.disconnect()
             raise self._error(error) from error

@@ -1,5 +1,8 @@
 """How a store can fail."""
 
+# What is said of one that is new, which is no failure where a publisher has just been started.
+UNWRITTEN = "no publisher has written it yet; start one"
+
 
 class StoreError(Exception):
     """The store cannot be used; the message says why, and what to do."""
@@ -7,6 +10,10 @@ class StoreError(Exception):
 
 class BusyError(StoreError):
     """Another process writes the store."""
+
+
+class AloneError(StoreError):
+    """Another process writes the store for itself alone: it cannot be shared."""
 
 
 class DeposedError(StoreError):

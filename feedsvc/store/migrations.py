@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, inspect, select, text, update
 
+from feedsvc.store.errors import UNWRITTEN
 from feedsvc.store.tables import META, METADATA
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def _add_generations(connection: Connection) -> None:
     connection.execute(text("ALTER TABLE documents ADD COLUMN generation BIGINT NOT NULL DEFAULT 0"))
     for column in ("generation BIGINT NOT NULL DEFAULT 0", "birth TEXT", "term BIGINT NOT NULL DEFAULT 0"):
         connection.execute(text(f"ALTER TABLE meta ADD COLUMN {column}"))
+    connection.execute(text("ALTER TABLE meta ADD COLUMN whole INTEGER NOT NULL DEFAULT 0"))
     for column in ("publisher TEXT", "reloaded_at BIGINT", "error TEXT", "base_url TEXT"):
         connection.execute(text(f"ALTER TABLE meta ADD COLUMN {column}"))
     connection.execute(text("UPDATE meta SET birth = lower(hex(randomblob(8)))"))
@@ -74,6 +76,9 @@ def _add_generations(connection: Connection) -> None:
             'CREATE TABLE gone ("of" TEXT NOT NULL, path TEXT NOT NULL, generation BIGINT NOT NULL, '
             'PRIMARY KEY ("of", path))'
         )
+    )
+    connection.execute(
+        text("CREATE TABLE generations (generation BIGINT NOT NULL, mark TEXT NOT NULL, PRIMARY KEY (generation))")
     )
     connection.execute(
         text(
@@ -110,21 +115,33 @@ def prepare(connection: Connection) -> None:
         METADATA.create_all(connection)
         connection.execute(insert(META).values(version=VERSION, birth=secrets.token_hex(8)))
         return
-    if version > VERSION:
-        raise VersionError(f"its version is {version}, and this feedsvc knows {VERSION}; update feedsvc")
+    check_known(version)
     for migrate in MIGRATIONS[version - 1 :]:
         migrate(connection)
     connection.execute(update(META).values(version=VERSION))
+
+
+def check_known(version: int) -> None:
+    """See to it that this program goes on with no database that a newer one has brought up to date meanwhile.
+
+    Raises:
+        VersionError: it is of a newer one.
+    """
+    if version > VERSION:
+        raise VersionError(
+            f"the database is of a newer version, {version}, and this feedsvc knows {VERSION}; update feedsvc"
+        )
 
 
 def check_version(connection: Connection) -> None:
     """Whether this program can read the tables, as they are.
 
     Raises:
-        VersionError: another one wrote them.
+        VersionError: they are not as this one would have made them, or not there.
     """
     if not inspect(connection).has_table(META.name):
-        raise VersionError("no publisher has written it yet; start one")
-    version = connection.scalar(select(META.c.version))
+        raise VersionError(UNWRITTEN)
+    version = connection.scalars(select(META.c.version)).one()
+    check_known(version)
     if version != VERSION:
-        raise VersionError(f"its version is {version}, and this feedsvc reads {VERSION}; start the newer one once")
+        raise VersionError(f"its version is {version}, and this feedsvc reads {VERSION}; start its publisher once")

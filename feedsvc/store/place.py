@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feedsvc.log import fields, logger
-from feedsvc.store.errors import BusyError, StoreError
+from feedsvc.store.errors import AloneError, BusyError, StoreError
 
 if TYPE_CHECKING:
     from typing import IO
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # Who was elected, and says nothing for so long, is so no more.
 SILENCE_SECONDS = 5
 _ELECTED = "elected\n"
+# What the lock of who needs no election begins with, before the number of its process: longer than the above, by
+# whose length that one is known.
+_ALONE = "process "
 
 
 def path_of(url: str) -> Path | None:
@@ -55,12 +58,15 @@ def claim(path: Path, *, elected: bool = False) -> IO[str]:
             long has it no more: another takes another lock file, and by that `is_claimed` tells who was silent.
 
     Raises:
+        AloneError: others wait to have it, and a process has it that will not hand it on.
         BusyError: another process has it.
         StoreError: there can be no such right, as nobody can write here.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = lock_of(path).open("a", encoding="ascii")
+    except (FileExistsError, NotADirectoryError) as error:
+        raise StoreError(f"{path}: its directory is a file; remove that, or choose another place") from error
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror}; make its directory writable") from error
     try:
@@ -70,18 +76,53 @@ def claim(path: Path, *, elected: bool = False) -> IO[str]:
             lock = lock_of(path).open("a", encoding="ascii")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         lock.truncate(0)
-        if elected:
-            lock.write(_ELECTED)
-            lock.flush()
+        lock.write(_ELECTED if elected else f"{_ALONE}{os.getpid()}\n")
+        lock.flush()
     except BlockingIOError as error:
         lock.close()
+        alone = _alone(path)
+        if alone and elected:
+            raise _not_shared(path, alone) from error
+        which = f" ({alone})" if alone else ""
         raise BusyError(
-            f"another process writes {path}; stop it, or give this one another with --store"
+            f"another process writes {path}; stop it{which}, or give this one another with --store"
         ) from error
     except OSError as error:
         lock.close()
         raise StoreError(f"{path}: {error.strerror}; put it on a disk that has locks") from error
     return lock
+
+
+def check_sharing(path: Path) -> None:
+    """Whether processes can serve the same from this file: not while one publishes there for itself alone.
+
+    Raises:
+        AloneError: one does.
+    """
+    try:
+        with lock_of(path).open(encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        if alone := _alone(path):
+            raise _not_shared(path, alone) from error
+    except OSError:
+        # Nobody has claimed it, or who claims it will say what hinders.
+        return
+
+
+def _alone(path: Path) -> str:
+    """Which process claimed it without election; empty where that is not what was done last."""
+    try:
+        found = lock_of(path).read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    return found if found.startswith(_ALONE) else ""
+
+
+def _not_shared(path: Path, alone: str) -> AloneError:
+    return AloneError(
+        f"{alone} publishes {path} for itself alone; stop it, or start it too with --workers 2 or --role publish"
+    )
 
 
 def is_claimed(path: Path, lock: IO[str]) -> bool:

@@ -20,7 +20,7 @@ from feedsvc.store.errors import StoreError
 from feedsvc.store.migrations import check_version, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Engine
 
@@ -52,6 +52,7 @@ class PostgresServer:
         parsed = make_url(url)
         # No more: a password may stand in many places.
         self.name = f"postgresql://{parsed.host or ''}/{parsed.database or ''}"
+        self._user = parsed.username or "this user"
         self._write = write
         self._address = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
         self._url = parsed.set(drivername="postgresql+psycopg")
@@ -98,11 +99,11 @@ class PostgresServer:
 
         @event.listens_for(engine, "connect")
         def watch(connection: psycopg.Connection[Any], record: Any) -> None:
-            record.info["end"] = _end_after(connection, self.patience_seconds)
+            record.info["call_off"] = _end_after(connection, self.patience_seconds)
 
         @event.listens_for(engine, "close")
         def unwatch(_connection: object, record: Any) -> None:
-            record.info.pop("end").cancel()
+            record.info.pop("call_off")()
 
     def stand(self) -> bool:
         """Become the only one who may publish, if nobody is.
@@ -150,11 +151,11 @@ class PostgresServer:
             if self._session is None:
                 # Nobody waits for a statement of this session for long.
                 self._session = psycopg.connect(self._address, autocommit=True, **_options({"lock_timeout": "1s"}))
-            timer = _end_after(self._session, seconds)
+            call_off = _end_after(self._session, seconds)
             try:
                 yield self._session
             finally:
-                timer.cancel()
+                call_off()
         except psycopg.Error as error:
             self.release()
             raise StoreError(f"{self.name}: {self.explain(error)}") from error
@@ -172,8 +173,18 @@ class PostgresServer:
     def explain(self, error: Exception) -> str:
         """What an error means. Only the first line: the others quote what was written."""
         text = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
-        hint = "; is it running, and may this user connect?" if _is_about_connecting(error) else ""
-        return f"{text[0]}{hint}"
+        return f"{text[0]}{self._hint(error)}"
+
+    def _hint(self, error: Exception) -> str:
+        cause = getattr(error, "orig", error)
+        if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            rights = "CREATE, USAGE ON SCHEMA public" if self._write else "SELECT ON ALL TABLES IN SCHEMA public"
+            owner = "; who publishes must own the tables" if self._write else ""
+            return f"; have its owner GRANT {rights} TO {self._user}{owner}"
+        if not _is_about_connecting(cause):
+            return ""
+        # A server that says so itself is running.
+        return "; it is running, but does not let us in" if "FATAL:" in str(cause) else "; is it running?"
 
     def release(self) -> None:
         """Let go of the session, and of all that it holds."""
@@ -196,21 +207,39 @@ def _options(server: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _end_after(connection: psycopg.Connection[Any], seconds: float) -> threading.Timer:
-    """See to it that nobody waits for this connection any longer than that, whatever it is that hangs."""
+def _end_after(connection: psycopg.Connection[Any], seconds: float) -> Callable[[], None]:
+    """See to it that nobody waits for this connection any longer than that, whatever it is that hangs.
+
+    Returns:
+        what calls that off; to be called before the connection is closed.
+
+    Raises:
+        psycopg.Error: it is closed already, or there are too many open files.
+    """
+    try:
+        # Of our own: the number of one that is closed meanwhile may be that of another connection by then.
+        wire = socket.socket(fileno=os.dup(connection.fileno()))
+    except OSError as error:
+        raise psycopg.OperationalError(str(error)) from error
+    turn = threading.Lock()
 
     def end() -> None:
         # Nothing else wakes who waits for an answer.
-        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as wire:
+        with turn, suppress(OSError), wire:
             wire.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
-    return timer
+
+    def call_off() -> None:
+        timer.cancel()
+        with turn:
+            wire.close()
+
+    return call_off
 
 
-def _is_about_connecting(error: Exception) -> bool:
-    cause = getattr(error, "orig", error)
+def _is_about_connecting(cause: Exception) -> bool:
     # Who is connected is told a code, and another where that is over.
     return isinstance(cause, psycopg.OperationalError) and (cause.sqlstate or "08").startswith(("08", "57P"))

@@ -6,16 +6,18 @@ again, so who has one generation needs of a later one what is newer, and the nam
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from feedsvc.documents.document import Dated
 from feedsvc.store.errors import DeposedError
-from feedsvc.store.tables import DOCUMENTS, GONE, META, ROUTES
+from feedsvc.store.migrations import check_known
+from feedsvc.store.tables import DOCUMENTS, GENERATIONS, GONE, META, ROUTES
 from feedsvc.store.writing import changes_of, delete_rows, insert_rows
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ _REMEMBERED = 10_000
 class Standing:
     """Who publishes, and how that stands.
 
-    `birth` is the database's own; `error` is what stands against the last reading of the directory.
+    `birth` is the database's own; `error` is what stands against the last reading of the directory. Until it
+    `is_whole`, pages and archives may be still to come.
     """
 
     birth: str = ""
@@ -41,6 +44,9 @@ class Standing:
     reloaded_at: datetime | None = None
     error: str | None = None
     base_url: str = ""
+    is_whole: bool = False
+    # That of the generation.
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,8 @@ class Delta:
     routes: Mapping[str, str | None] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
     closed: frozenset[str] = frozenset()
+    # Those of the generations since.
+    marks: Mapping[int, str] = field(default_factory=dict)
 
 
 def begin_generation(connection: Connection, term: int | None = None) -> int:
@@ -66,10 +74,15 @@ def begin_generation(connection: Connection, term: int | None = None) -> int:
         term: that of the publisher, where there can be several.
 
     Raises:
-        DeposedError: since then, another process has become the publisher.
+        DeposedError: since then, another process has become the publisher; or there is no term, and on a server,
+            where no lock keeps anybody else away, one has been elected.
+        VersionError: since it was opened, a newer program has changed the tables.
     """
     connection.execute(update(META).values(generation=META.c.generation))
-    row = connection.execute(select(META.c.generation, META.c.term)).one()
+    row = connection.execute(select(META.c.version, META.c.generation, META.c.term)).one()
+    check_known(row.version)
+    if term is None and row.term and connection.dialect.name != "sqlite":
+        raise DeposedError("this process was not elected to publish here")
     if term is not None and row.term != term:
         raise DeposedError(f"another process is the publisher now, in term {row.term} after {term}")
     return int(row.generation) + 1
@@ -106,10 +119,18 @@ def publish(  # noqa: PLR0913, PLR0917 - what was, and what is
     delete_rows(connection, GONE, absent)
     insert_rows(connection, GONE, ((*each, generation) for each in absent))
     connection.execute(delete(GONE).where(GONE.c.generation < generation - _REMEMBERED))
+    advance(connection, generation)
+    return True
+
+
+def advance(connection: Connection, generation: int) -> None:
+    """Have this generation be the one that there is now; its mark tells it from all that had this number."""
+    mark = secrets.token_hex(8)
+    connection.execute(delete(GENERATIONS).where(GENERATIONS.c.generation < generation - _REMEMBERED))
+    connection.execute(insert(GENERATIONS).values(generation=generation, mark=mark))
     connection.execute(update(META).values(generation=generation))
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_notify("feedsvc", str(generation))))
-    return True
 
 
 def _write(connection: Connection, table: Table, gone: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -117,16 +138,20 @@ def _write(connection: Connection, table: Table, gone: Sequence[str], rows: Sequ
     insert_rows(connection, table, rows)
 
 
-def fetch(connection: Connection, birth: str, generation: int) -> Delta:
+def fetch(connection: Connection, birth: str, generation: int, mark: str | None = None) -> Delta:
     """What is published now, as far as it is different from a generation.
 
     Args:
         connection: one that sees one moment.
         birth: of which database that was.
         generation: its number; 0 for none.
+        mark: its mark, where that is known: what does not follow from it is fetched as a whole.
     """
     standing = standing_of(connection)
     followed = birth == standing.birth and standing.generation - _REMEMBERED < generation <= standing.generation
+    if followed and mark is not None:
+        query = select(GENERATIONS.c.mark).where(GENERATIONS.c.generation == generation)
+        followed = (connection.scalar(query) or "") == mark
     since = generation if followed else 0
     if followed and since == standing.generation:
         return Delta(standing, whole=False)
@@ -138,6 +163,7 @@ def fetch(connection: Connection, birth: str, generation: int) -> Delta:
         load_routes(connection, since),
         frozenset(path for of, path in gone if of == DOCUMENTS.name),
         frozenset(path for of, path in gone if of == ROUTES.name),
+        load_marks(connection, since),
     )
 
 
@@ -147,20 +173,38 @@ def keep(connection: Connection, delta: Delta) -> None:
     if delta.whole:
         connection.execute(delete(DOCUMENTS))
         connection.execute(delete(ROUTES))
+        connection.execute(delete(GENERATIONS))
     rows = [(path, *_values(each, rare=False), standing.generation) for path, each in delta.documents.items()]
     _write(connection, DOCUMENTS, [*delta.gone], rows)
     routes = [(path, target, standing.generation) for path, target in delta.routes.items()]
     _write(connection, ROUTES, [*delta.closed], routes)
+    delete_rows(connection, GENERATIONS, [*delta.marks])
+    insert_rows(connection, GENERATIONS, delta.marks.items())
     names = ("birth", "generation", "term", "base_url")
-    connection.execute(update(META).values({name: getattr(standing, name) for name in names}))
+    values = {name: getattr(standing, name) for name in names}
+    connection.execute(update(META).values(**values, whole=int(standing.is_whole)))
 
 
 def standing_of(connection: Connection) -> Standing:
-    """Who publishes, and how that stands."""
-    row = connection.execute(select(META)).one()
+    """Who publishes, and how that stands.
+
+    Raises:
+        VersionError: since it was opened, a newer program has changed the tables.
+    """
+    joined = META.outerjoin(GENERATIONS, GENERATIONS.c.generation == META.c.generation)
+    row = connection.execute(select(META, GENERATIONS.c.mark).select_from(joined)).one()
+    check_known(row.version)
     at = None if row.reloaded_at is None else moment(row.reloaded_at)
     return Standing(
-        row.birth or "", row.generation, row.term, row.publisher or "", at, row.error, row.base_url or ""
+        row.birth or "",
+        row.generation,
+        row.term,
+        row.publisher or "",
+        at,
+        row.error,
+        row.base_url or "",
+        bool(row.whole),
+        row.mark or "",
     )
 
 
@@ -186,6 +230,12 @@ def load_routes(connection: Connection, since: int = 0) -> dict[str, str | None]
     """Where paths lead, as far as that is newer than a generation."""
     rows = connection.execute(select(ROUTES.c.path, ROUTES.c.target).where(ROUTES.c.generation > since))
     return {row.path: row.target for row in rows}
+
+
+def load_marks(connection: Connection, since: int) -> dict[int, str]:
+    """The marks of the generations that are newer than one."""
+    query = select(GENERATIONS).where(GENERATIONS.c.generation > since)
+    return {row.generation: row.mark for row in connection.execute(query)}
 
 
 def _values(document: Dated, rare: bool) -> tuple[Any, ...]:  # noqa: FBT001 - a column

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from feedsvc.store.errors import DeposedError
-from feedsvc.store.publication import begin_generation, publish, seconds
-from feedsvc.store.tables import META, REQUESTS
+from feedsvc.store.errors import DeposedError, StoreError
+from feedsvc.store.publication import advance, begin_generation, publish, seconds
+from feedsvc.store.tables import GENERATIONS, META, REQUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,13 +34,20 @@ def stand(store: DatabaseStore, name: str) -> bool:
         name: tells people which process it is.
 
     Raises:
-        StoreError: the database cannot be asked.
+        StoreError: the database cannot be asked, or what was won was lost meanwhile.
     """
     if not store.place.stand():
         return False
     with store.writing() as connection:
         connection.execute(update(META).values(term=META.c.term + 1, publisher=name))
-        store.term = connection.scalar(select(META.c.term))
+        row = connection.execute(select(META.c.term, META.c.generation)).one()
+        if row.generation:
+            # Replicas see by it whether what they serve is what this term goes on from.
+            advance(connection, row.generation + 1)
+        # Who slept since must not depose the next one.
+        if not store.place.holds():
+            raise StoreError(f"{store.place.name}: the election was lost again before the term began")
+    store.term = row.term
     store.place.settle()
     return True
 
@@ -63,7 +70,7 @@ def publish_rare(store: DatabaseStore, old: Mapping[str, Dated], new: Mapping[st
 
 
 def report(store: DatabaseStore, reloaded_at: datetime | None, error: str | None, base_url: str) -> None:
-    """Tell replicas how the publisher fares.
+    """Tell replicas how the publisher fares, once the pages and archives are published too.
 
     Args:
         store: that of the publisher.
@@ -77,9 +84,14 @@ def report(store: DatabaseStore, reloaded_at: datetime | None, error: str | None
     """
     values = {"reloaded_at": seconds(reloaded_at), "error": error, "base_url": base_url}
     with store.writing() as connection:
-        told = connection.execute(update(META).where(META.c.term == store.term).values(**values))
-        if not told.rowcount:
+        told = update(META).where(META.c.term == store.term).values(**values)
+        row = connection.execute(told.returning(META.c.generation, META.c.whole)).one_or_none()
+        if row is None:
             raise DeposedError("another process is the publisher now")
+        if row.generation and not row.whole and reloaded_at and not error:
+            # Replicas are to hear of it.
+            connection.execute(update(META).values(whole=1))
+            advance(connection, row.generation + 1)
 
 
 def ask(store: DatabaseStore, at: datetime, *, accept: bool) -> int:
@@ -96,15 +108,19 @@ def ask(store: DatabaseStore, at: datetime, *, accept: bool) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def answer_of(store: DatabaseStore, number: int) -> tuple[dict[str, Any], int] | None:
-    """How a reload that was asked for ended, and which generation has it; None as long as it has not.
+def answer_of(store: DatabaseStore, number: int) -> tuple[dict[str, Any], int, str] | None:
+    """How a reload that was asked for ended, and which generation has it, with its mark; None while it has not.
 
     Raises:
         StoreError: that cannot be read.
     """
     with store.reading() as connection:
         row = connection.execute(select(REQUESTS).where(REQUESTS.c.number == number)).one_or_none()
-    return (json.loads(row.answer), row.generation) if row and row.answer else None
+        if not (row and row.answer):
+            return None
+        query = select(GENERATIONS.c.mark).where(GENERATIONS.c.generation == row.generation)
+        mark = connection.scalar(query) or ""
+    return json.loads(row.answer), row.generation, mark
 
 
 def asked(store: DatabaseStore, now: datetime) -> list[tuple[int, bool]]:

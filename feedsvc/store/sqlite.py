@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from feedsvc.log import fields, logger
-from feedsvc.store.errors import BusyError, StoreError
+from feedsvc.store.errors import UNWRITTEN, BusyError, StoreError
 from feedsvc.store.migrations import check_version, prepare
 from feedsvc.store.place import can_write, claim, file_at, is_claimed, path_of, put_aside, renew
 
@@ -129,6 +129,7 @@ class SqliteFile:
         """Become the only one who may publish, if nobody is, or who is has not said so for long.
 
         Raises:
+            AloneError: who is does not share it.
             StoreError: there can be no claim.
         """
         if self.path is None:
@@ -152,7 +153,7 @@ class SqliteFile:
     def visit(self) -> Engine:
         """For who asks something of the publisher."""
         if not self.is_there:
-            raise StoreError(f"{self.name}: no publisher has written it yet; start one")
+            raise StoreError(f"{self.name}: {UNWRITTEN}")
         return _prepared(self.path, write=True)
 
     def release(self) -> None:

@@ -1,7 +1,7 @@
 """The tables.
 
 Moments are whole seconds since 1970 in UTC. `files` to `former` and `events` are what one publisher remembers;
-`documents`, `routes` and `gone` are what replicas follow.
+`documents`, `routes`, `gone` and `generations` are what replicas follow.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ META = Table(
     Column("error", Text),
     # What the URLs of all documents begin with.
     Column("base_url", Text),
+    # Whether pages and archives have been published too, however long ago.
+    Column("whole", Integer, nullable=False, server_default="0"),
 )
 
 FILES = Table(
@@ -153,6 +155,14 @@ GONE = Table(
     Column("of", Text, primary_key=True),
     Column("path", Text, primary_key=True),
     Column("generation", BigInteger, nullable=False),
+)
+
+GENERATIONS = Table(
+    "generations",
+    METADATA,
+    Column("generation", BigInteger, primary_key=True, autoincrement=False),
+    # By chance: what was published after an older copy of the database was brought back has other ones.
+    Column("mark", Text, nullable=False),
 )
 
 REQUESTS = Table(
