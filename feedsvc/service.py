@@ -10,6 +10,8 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from feedsvc import health, log
@@ -20,6 +22,7 @@ from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
 from feedsvc.sharing import start_shared
 from feedsvc.store.database import DatabaseStore
+from feedsvc.waiting import within
 from feedsvc.watch import Watch
 from feedsvc.web.app import create_app
 from feedsvc.web.counts import Counts
@@ -95,10 +98,17 @@ def make_application(
 
     def current_health() -> dict[str, object]:
         opening = publisher.last is None and publisher.snapshot is not None
-        return health.report(publisher.state, publisher.last, settings.reload.every, now(), opening=opening)
+        every, laps = settings.reload.every, publisher.tally.running
+        running = timedelta(seconds=laps.total) if laps else None
+        return health.report(publisher.state, publisher.last, every, now(), opening=opening, running=running)
 
     def reload(*, accept: bool) -> dict[str, object]:
-        return health.reload_report(schedule.reload(accept=accept))
+        seconds, laps = health.patience(settings.reload.every).total_seconds(), publisher.tally.running
+        # Each who waits for one that is stalled has a thread until it ends: only who came before that has one.
+        if laps is None or laps.total < seconds:
+            with suppress(TimeoutError):
+                return health.reload_report(within(seconds, partial(schedule.reload, accept=accept)))
+        raise TimeoutError(f"The reload takes longer than {seconds:.0f} s, and goes on; {health.STALLED}")
 
     counts = Counts()
     metrics = make_metrics(publisher, counts, now) if settings.metrics else None

@@ -35,7 +35,11 @@ class Reload(Protocol):
     """How the application asks for a reload."""
 
     def __call__(self, *, accept: bool) -> Report:
-        """Reload now, and tell how that ended."""
+        """Reload now, and tell how that ended.
+
+        Raises:
+            TimeoutError: it has not ended for too long, and goes on.
+        """
 
 
 # More at once would take the threads that readers need; each is answered by the reload that all wait for.
@@ -98,6 +102,8 @@ def create_app(  # noqa: PLR0913 - each comes from elsewhere
                 raise ServiceUnavailable("Enough reloads are waiting already.", retry_after=5)
             try:
                 report = reload(accept=request.args.get("accept") == "1")
+            except TimeoutError as error:
+                raise ServiceUnavailable(str(error), retry_after=60) from error
             finally:
                 waiting.release()
             return _json(report, 200 if report["ok"] else 503, "application/json")

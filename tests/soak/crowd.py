@@ -1,7 +1,7 @@
 """A crowd: readers or attackers in a process of their own, so that none waits for the interpreter of another.
 
-`python -m soak.crowd readers PORT SEED`: it tells each second what came of it, as a line of JSON, and ends when its
-input does. `Crowd` is the other end.
+`python -m soak.crowd readers PORT SEED`: it tells each second what came of it, as a line of JSON, and ends when
+its input does. `Crowd` is the other end.
 """
 
 from __future__ import annotations
