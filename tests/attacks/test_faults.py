@@ -254,12 +254,18 @@ def test_signals(articles: Path, tmp_path: Path, tried: Callable[..., None]) -> 
                         os.kill(each, dice.choice(signals))
                 time.sleep(0.001)
             wait_for(lambda: not Path(f"/proc/{process}").exists(), "the first process to be replaced")
-        closed = [each for each in heard if isinstance(each, http.client.RemoteDisconnected | ConnectionResetError)]
+        closed = [
+            each for each in heard if isinstance(each, http.client.RemoteDisconnected | ConnectionResetError)
+        ]
         assert {each for each in heard if each not in closed} == {200}
         assert len(closed) <= 3
         assert service.process.poll() is None
         assert served(service) == before
-    tried("signals at random: SIGHUP, SIGCHLD, SIGWINCH, SIGPIPE …", 2000, "readers are answered on; SIGHUP replaces the serving process")
+    tried(
+        "signals at random: SIGHUP, SIGCHLD, SIGWINCH, SIGPIPE …",
+        2000,
+        "readers are answered on; SIGHUP replaces the serving process",
+    )
 
 
 def test_reloads_by_the_thousand(articles: Path, tmp_path: Path, tried: Callable[..., None]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -33,7 +34,7 @@ _WRONGS = 20
 
 
 class Crowd:
-    """A crowd of some kind, and what it told; `phase` is what its answers are noted under."""
+    """A crowd of some kind, and what it told; `phase` is what the times of its answers are noted under, if any."""
 
     def __init__(self, kind: str, port: int, seed: int) -> None:
         """Of whom, where, and with which dice."""
@@ -55,6 +56,7 @@ class Crowd:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.freeze(frozen=False)
         assert self.process.stdin
         self.process.stdin.close()
         self._thread.join()
@@ -63,12 +65,17 @@ class Crowd:
         if self.process.wait():
             self.wrongs.append(f"a crowd ended with status {self.process.returncode}")
 
+    def freeze(self, *, frozen: bool) -> None:
+        """Let it do nothing for a while, with all its connections; or let it go on."""
+        self.process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
+
     def _listen(self) -> None:
         assert self.process.stdout
         for line in self.process.stdout:
             told = json.loads(line)
             self.statuses.update(told["statuses"])
-            self.milliseconds.setdefault(self.phase, []).extend(told["milliseconds"])
+            if self.phase:
+                self.milliseconds.setdefault(self.phase, []).extend(told["milliseconds"])
             self.wrongs += told["wrongs"]
 
 
