@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test attacks chaos test-crash test-readers test-pages screenshot lint format lock clean
+.PHONY: help serve test attacks chaos soak test-crash test-readers test-pages screenshot lint format lock clean
 .PHONY: bench bench-compression bench-history bench-polls bench-restart
 
 help: ## Show this list
@@ -51,6 +51,9 @@ test: $(VENV)/.dev ## Run every test, with coverage; Debian: nginx-light
 
 chaos: $(VENV)/.dev ## Break replicas and PostgreSQL in 200 rounds or ROUNDS; SEED= repeats what was drawn
 	@CHAOS_ROUNDS=$(ROUNDS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -s tests/chaos $(ARGS)
+
+soak: $(VENV)/.dev ## Read, edit and attack a service for 20 minutes or MINUTES; SEED= repeats what was drawn
+	@SOAK_MINUTES=$(MINUTES) SOAK_SEED=$(SEED) $(BIN)/python -m pytest -s tests/soak $(ARGS)
 
 attacks: $(VENV)/.dev ## Attack a real service, and write what happened into docs/security.md
 	@$(BIN)/python -m pytest -n auto --dist worksteal --write-attacks tests/attacks $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -10,27 +11,57 @@ from feedsvc.clock import iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from feedsvc.outcome import Outcome
     from feedsvc.reload import State
 
 # What health names one by one, it names up to this many of; the rest is counted, and `feedsvc check` has all.
 _NAMED = 20
+# For so many intervals a reload may run, and for no longer than this, before it looks as if it never ended.
+_INTERVALS = 10
+_LONG = timedelta(minutes=5)
 
 
-def report(
-    state: State, last: Outcome | None, every: timedelta, now: datetime, *, opening: bool = False
+# Of a reload that does not end.
+STALLED = "is the disk or network that has the articles stalled?"
+
+
+def patience(every: timedelta) -> timedelta:
+    """How long a reload may run before it is not waited for, where there is one in each such interval."""
+    return min(_INTERVALS * every, _LONG)
+
+
+def report(  # noqa: PLR0913 - each comes from elsewhere
+    state: State,
+    last: Outcome | None,
+    every: timedelta,
+    now: datetime,
+    *,
+    opening: bool = False,
+    running: timedelta | None = None,
 ) -> dict[str, object]:
     """The state for people and monitors.
 
     `status` is fail before the first snapshot, warn while what is served is not known to be current, and pass
     otherwise; files with problems do not change it, since they do not hold up anything else. "The directory was
     last read without error" and "the content last changed" are told apart: a silent stop is no quiet day.
+
+    Args:
+        state: what the last good reload left.
+        last: how the last reload ended.
+        every: the interval between two.
+        now: the moment.
+        opening: whether what is served is that of before the start, and the first reload runs.
+        running: for how long the reload has run that runs now.
     """
+    begun = None if running is None else iso((now - running).replace(microsecond=0))
+    stalled = running is not None and running > patience(every)
     age = (now - state.reloaded_at).total_seconds() if state.reloaded_at else None
     status, output = "pass", None
-    if opening:
+    if stalled and (opening or state.snapshot):
+        status, output = "warn", f"what was read last is served: a reload has run since {begun}; {STALLED}"
+    elif opening:
         status, output = "warn", "what was served before the start is served; the articles are being read"
     elif state.snapshot is None:
         status, output = "fail", (last.error if last else None) or "the articles have not been read yet"
@@ -47,6 +78,7 @@ def report(
         "reloaded_at": iso(state.reloaded_at),
         "reload_age_seconds": None if age is None else max(0, round(age)),
         "reload_every_seconds": int(every.total_seconds()),
+        "reload_running_since": begun,
         "content_changed_at": iso(state.snapshot.changed_at) if state.snapshot else None,
         "files": len(state.library.files),
         "articles": len(state.articles),

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from feedsvc.laps import Laps
 from feedsvc.log import fields, logger
 
 if TYPE_CHECKING:
@@ -32,10 +33,22 @@ class Outcome:
 
 @dataclass(slots=True)
 class Tally:
-    """How reloads ended, and how long their phases took, all together."""
+    """How reloads ended, and how long their phases took, all together; and the one that runs, if one does."""
 
     results: Counter[str] = field(default_factory=Counter)
     seconds: Counter[str] = field(default_factory=Counter)
+    running: Laps | None = None
+
+    def begin(self) -> Laps:
+        """A reload begins."""
+        self.running = Laps()
+        return self.running
+
+    def end(self, result: str, laps: Laps) -> None:
+        """It has ended so."""
+        self.results[result] += 1
+        self.seconds.update(laps.seconds)
+        self.running = None
 
 
 def log_outcome(outcome: Outcome) -> None:

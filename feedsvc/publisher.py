@@ -24,7 +24,6 @@ from feedsvc.feeds.recollection import recollect
 from feedsvc.feeds.selection import Selection
 from feedsvc.feeds.sightings import as_seen
 from feedsvc.guard import Guard, HeldError
-from feedsvc.laps import Laps
 from feedsvc.log import fields, logger
 from feedsvc.outcome import Outcome, Tally, log_outcome
 from feedsvc.reload import Reading, State, advance, is_current, read, sort
@@ -33,6 +32,7 @@ from feedsvc.store.store import Remembered, Store
 
 if TYPE_CHECKING:
     from feedsvc.feeds.memory import Event
+    from feedsvc.laps import Laps
     from feedsvc.settings import Settings
 
 # While the store cannot be written: so many events are held for it.
@@ -120,7 +120,7 @@ class Publisher:
             return outcome
 
     def _reload(self, number: int, progress: Progress | None) -> Outcome:
-        laps = Laps()
+        laps = self.tally.begin()
         error = forgetting = None
         accepting, self._accepting = self._accepting, False
         try:
@@ -154,8 +154,7 @@ class Publisher:
             self._serve_what_is_left()
         if self.state.snapshot:
             self._opening = None
-        self.tally.results["ok" if error is None else "held" if self._guard.held else "failed"] += 1
-        self.tally.seconds.update(laps.seconds)
+        self.tally.end("ok" if error is None else "held" if self._guard.held else "failed", laps)
         outcome = Outcome(number, self.state, laps.total, error, self._guard.held, forgetting)
         if error is None:
             log_outcome(outcome)

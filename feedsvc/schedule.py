@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 
 
 class Schedule:
-    """Runs reloads in a thread of its own; `reload` runs one now, in the caller's."""
+    """Runs reloads in threads of its own; `reload` runs one now, in the caller's."""
 
     def __init__(self, reload: Callable[..., Outcome], every: timedelta, clock: Clock = present) -> None:
         self._reload = reload
         self._every = every
         self._clock = clock
+        self._over = threading.Event()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(1)},
@@ -43,14 +45,21 @@ class Schedule:
 
     def start(self) -> None:
         """Begin with the interval; the first reload has been run by whoever starts the service."""
-        self._scheduler.add_job(self.reload, "interval", seconds=self._every.total_seconds(), id="interval")
+        threading.Thread(target=self._at_intervals, name="interval", daemon=True).start()
         self._scheduler.start()
 
     def stop(self) -> None:
         """End without waiting for a reload that runs."""
+        self._over.set()
         # With no job left, the end cannot meet APScheduler half-way in handing one out.
         self._scheduler.remove_all_jobs()
         self._scheduler.shutdown(wait=False)
+
+    def _at_intervals(self) -> None:
+        # Not a job of APScheduler's, which goes by the wall clock: where that is set back by a day, it would wait
+        # for a day.
+        while not self._over.wait(self._every.total_seconds()):
+            self.reload()
 
     @property
     def next_release(self) -> datetime | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import multiprocessing
 import os
@@ -10,9 +9,11 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from feedsvc import health, log
+from feedsvc import health, heap, log
 from feedsvc.clock import now
 from feedsvc.log import fields, logger
 from feedsvc.metrics import make_metrics
@@ -20,6 +21,7 @@ from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
 from feedsvc.sharing import start_shared
 from feedsvc.store.database import DatabaseStore
+from feedsvc.waiting import within
 from feedsvc.watch import Watch
 from feedsvc.web.app import create_app
 from feedsvc.web.counts import Counts
@@ -38,6 +40,7 @@ def start(settings: Settings, admin_token: str | None, stop_seconds: float) -> W
     Where there is something to serve until then, the first reload is not waited for.
     """
     log.configure(settings.log.level, settings.log.format)
+    heap.share()
     _end_with_parent(stop_seconds)
     if settings.is_shared:
         return start_shared(settings, admin_token)
@@ -53,7 +56,7 @@ def start(settings: Settings, admin_token: str | None, stop_seconds: float) -> W
         # Nearly all that is there now stays for long: going through it again and again would find no garbage, and
         # make requests wait.
         gc.freeze()
-        _give_back_memory()
+        heap.give_back()
         schedule.start()
         if settings.reload.watch:
             Watch(settings.articles, schedule.reload).start()
@@ -79,15 +82,6 @@ def _or_end(begin: Callable[[], None]) -> None:
         os._exit(1)
 
 
-def _give_back_memory() -> None:
-    """What the first reload needed for a moment, and nothing will need again, is for others.
-
-    glibc keeps it unless it is told: with 100,000 articles a quarter of all that the process holds.
-    """
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 def make_application(
     publisher: Publisher, schedule: Schedule, settings: Settings, admin_token: str | None
 ) -> WSGIApplication:
@@ -95,10 +89,17 @@ def make_application(
 
     def current_health() -> dict[str, object]:
         opening = publisher.last is None and publisher.snapshot is not None
-        return health.report(publisher.state, publisher.last, settings.reload.every, now(), opening=opening)
+        every, laps = settings.reload.every, publisher.tally.running
+        running = timedelta(seconds=laps.total) if laps else None
+        return health.report(publisher.state, publisher.last, every, now(), opening=opening, running=running)
 
     def reload(*, accept: bool) -> dict[str, object]:
-        return health.reload_report(schedule.reload(accept=accept))
+        seconds, laps = health.patience(settings.reload.every).total_seconds(), publisher.tally.running
+        # Each who waits for one that is stalled has a thread until it ends: only who came before that has one.
+        if laps is None or laps.total < seconds:
+            with suppress(TimeoutError):
+                return health.reload_report(within(seconds, partial(schedule.reload, accept=accept)))
+        raise TimeoutError(f"The reload takes longer than {seconds:.0f} s, and goes on; {health.STALLED}")
 
     counts = Counts()
     metrics = make_metrics(publisher, counts, now) if settings.metrics else None

@@ -143,6 +143,19 @@ def test_an_unexpected_error_leaks_nothing() -> None:
     assert admin(request).status == 200
 
 
+def test_a_reload_that_takes_too_long() -> None:
+    """Who has waited for a reload for too long is told to come later, and others may wait again."""
+
+    def reload() -> dict[str, object]:
+        raise TimeoutError("It goes on.")
+
+    request = app_with(reload=reload)
+    for _ in range(9):
+        answer = admin(request)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "60")
+        assert json.loads(answer.body)["detail"] == "It goes on."
+
+
 def test_too_many_waiting_reloads() -> None:
     """Four may wait for a reload; one more is told to come again, and is welcome when they are done."""
     arrived = threading.Semaphore(0)

@@ -90,6 +90,28 @@ def test_a_silent_stop(publisher: Publisher, seconds: int, status: str) -> None:
     assert told["reload_age_seconds"] == max(0, seconds)
 
 
+@pytest.mark.parametrize(
+    ("every", "seconds", "status"), [(1, 10, "pass"), (1, 11, "warn"), (3600, 300, "pass"), (3600, 301, "warn")]
+)
+def test_a_reload_that_does_not_end(publisher: Publisher, every: int, seconds: int, status: str) -> None:
+    """Since when a reload runs is told; after ten intervals or five minutes it looks as if it never ended."""
+    running, interval = timedelta(seconds=seconds), timedelta(seconds=every)
+    told = report(publisher.state, publisher.last, interval, NOW, running=running)
+    since = (NOW - running).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert (told["status"], told["reload_running_since"]) == (status, since)
+    assert (since in str(told.get("output"))) == (status == "warn")
+    # Where what is served is that of before the start, and where nothing is served.
+    told = report(State(), None, interval, NOW, opening=True, running=running)
+    assert (told["status"], "stalled" in str(told["output"])) == ("warn", status == "warn")
+    assert report(State(), None, interval, NOW, running=running)["status"] == "fail"
+
+
+def test_no_reload_runs(publisher: Publisher) -> None:
+    """After a reload, none runs."""
+    assert publisher.tally.running is None
+    assert report(publisher.state, publisher.last, MINUTE, NOW)["reload_running_since"] is None
+
+
 def test_reading_and_changing_are_told_apart(publisher: Publisher, articles: Path) -> None:
     """A reload that finds nothing new moves the time of reading and not that of the content."""
     later = Publisher(make_settings(articles), iter([NOW, NOW + MINUTE]).__next__)

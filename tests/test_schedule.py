@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from support import NOW, make_settings, write_article
 
@@ -18,7 +18,10 @@ from feedsvc.schedule import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import tzinfo
     from pathlib import Path
+
+    import pytest
 
 MINUTE = timedelta(minutes=1)
 
@@ -82,6 +85,24 @@ def test_the_interval() -> None:
     with running(Schedule(reload, timedelta(seconds=1))):
         assert done.acquire(timeout=10)
         assert done.acquire(timeout=10)
+
+
+def test_a_clock_that_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interval goes on, whatever day the clock says it is."""
+    behind = timedelta(0)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) - behind
+
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Clock)
+    reload, done = counted(outcome)
+    with running(Schedule(reload, timedelta(seconds=1))):
+        assert done.acquire(timeout=10)
+        behind = timedelta(days=1)
+        for _ in range(2):
+            assert done.acquire(timeout=10)
 
 
 def test_the_release_follows_the_selection() -> None:

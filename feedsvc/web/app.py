@@ -38,7 +38,11 @@ class Reload(Protocol):
     """How the application asks for a reload."""
 
     def __call__(self, *, accept: bool) -> Report:
-        """Reload now, and tell how that ended."""
+        """Reload now, and tell how that ended.
+
+        Raises:
+            TimeoutError: it has not ended for too long, and goes on.
+        """
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -105,6 +109,8 @@ def create_app(  # noqa: PLR0913 - each comes from elsewhere
                 raise ServiceUnavailable("Enough reloads are waiting already.", retry_after=5)
             try:
                 report = reload(accept=request.args.get("accept") == "1")
+            except TimeoutError as error:
+                raise ServiceUnavailable(str(error), retry_after=60) from error
             finally:
                 waiting.release()
             return _json(report, 200 if report["ok"] else 503, "application/json")
