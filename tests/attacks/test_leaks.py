@@ -8,12 +8,12 @@ import re
 import secrets
 from collections import defaultdict
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import brotli
 import pytest
 from service import TOKEN, Service, begin, free_port, running, wait_for
-from support import ask, front_matter, write_article
+from support import ask, front_matter
 
 from feedsvc.web.app import create_app
 
@@ -89,12 +89,12 @@ def service(tmp_path_factory: pytest.TempPathFactory, canary: Canaries) -> Itera
         word = canary(f"held: {reason}")
         own = {"title": word, "excerpt": word, "topics": f"[{word}]", "provider": f"{{name: {word}}}"}
         own |= {"webUrl": f"https://example.org/{word}", "images": f"['https://example.org/{word}.png']"}
-        write_article(articles, f"held/{reason}.md", word, **{**_LETS_THROUGH, **own, **fields})
+        _write(articles, f"held/{reason}.md", word, **{**own, **fields})
     (articles / "broken.md").write_text(f"---\ntitle: [{canary('broken YAML')}\n---\n", "utf-8")
-    (articles / "wrong.md").write_text(front_matter(webUrl=canary("broken field"), **_LETS_THROUGH), "utf-8")
+    _write(articles, "wrong.md", webUrl=canary("broken field"))
     for name in (".env", ".hidden.md", "notes.doc", "README.md", "key.pem", ".git/config.md"):
-        write_article(articles, name, title=canary(f"neighbour {name}"), **_LETS_THROUGH)
-    outside = write_article(directory, "outside.md", title=canary("outside"), **_LETS_THROUGH)
+        _write(articles, name, title=canary(f"neighbour {name}"))
+    outside = _write(directory, "outside.md", title=canary("outside"))
     (articles / "link.md").symlink_to(outside)
     configuration = directory / "feedsvc.yaml"
     configuration.write_text(_CONFIGURATION, "utf-8")
@@ -103,6 +103,14 @@ def service(tmp_path_factory: pytest.TempPathFactory, canary: Canaries) -> Itera
         patch.setenv("SECRET_OF_ANOTHER", canary("environment"))
         with running(directory, articles, "--config", str(configuration)) as service:
             yield service
+
+
+def _write(directory: Path, name: str, body: str = "", **fields: object) -> Path:
+    """An article that every rule lets through, with these fields changed."""
+    path = directory / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(front_matter(**{**_LETS_THROUGH, **fields}) + body, "utf-8")
+    return path
 
 
 def _write_good(articles: Path, canary: Canaries) -> None:
@@ -122,7 +130,7 @@ def _write_good(articles: Path, canary: Canaries) -> None:
             "deeper": f"{{secured: {{secured: [{secured}]}}}}",
         }
         body = f"Words. <!-- {canary('comment')} --> <script>{canary('script')}</script>"
-        write_article(articles, f"{canary('name of a file')}-{number}.md", body, **{**_LETS_THROUGH, **fields})
+        _write(articles, f"{canary('name of a file')}-{number}.md", body, **fields)
 
 
 def unpacked(answer: Answer) -> bytes:
@@ -133,7 +141,7 @@ def unpacked(answer: Answer) -> bytes:
     return gzip.decompress(answer.body) if coding == "gzip" else answer.body
 
 
-def everything(service: Service) -> Iterator[tuple[str, bytes]]:
+def everything(service: Service) -> Iterator[tuple[str, str]]:
     """All that is served, with its headers: what a document names is asked for too, in each coding."""
     found, asked = ["/", "/feeds.opml", "/changes.atom"], set()
     while found:
@@ -143,10 +151,9 @@ def everything(service: Service) -> Iterator[tuple[str, bytes]]:
         asked.add(path)
         for coding in _CODINGS:
             answer = service.ask(path, Accept_Encoding=coding)
-            body = unpacked(answer)
-            yield path, str(answer.headers).encode() + body
-        found += [html.unescape(each) for each in _PATH.findall(body.decode("utf-8", "replace"))]
-        found += [html.unescape(each) for each in _PATH.findall(str(answer.headers))]
+            said = f"{answer.headers}\n{unpacked(answer).decode()}"
+            yield path, said
+            found += [html.unescape(each) for each in _PATH.findall(said)]
 
 
 def test_nothing_served_says_what_is_not_published(
@@ -176,7 +183,10 @@ def test_no_other_answer_says_it_either(service: Service, canary: Canaries, trie
     statuses = set()
     for method, path in _OTHERS:
         for query in ("", "?asked-for=echo"):
-            for headers in ({}, {"Authorization": "Bearer echo", "Cookie": "a=echo", "X_Request_Id": "echo"}):
+            for headers in (
+                dict[str, str](),
+                {"Authorization": "Bearer echo", "Cookie": "a=echo", "X_Request_Id": "echo"},
+            ):
                 answer = service.ask(path + query, method, **headers)
                 statuses.add(answer.status)
                 said = str(answer.headers).encode() + answer.body
@@ -200,7 +210,7 @@ def test_a_database_that_fails_tells_no_password(
     tmp_path: Path, canary: Canaries, tried: Callable[..., None]
 ) -> None:
     """A service that has nothing to serve yet, as its database does not answer, says so without its password."""
-    write_article(tmp_path / "articles")
+    _write(tmp_path / "articles", "a.md")
     port, log = free_port(), tmp_path / "service.log"
     url = f"postgresql://name:{canary('password')}@127.0.0.1:1/name?password={canary('another password')}"
     cache = str(tmp_path / "cache")
@@ -229,7 +239,7 @@ def _told(service: Service) -> bool:
 def test_an_error_of_ours_tells_nothing(canary: Canaries, tried: Callable[..., None]) -> None:
     """Whatever fails inside, who asked learns that something did, and nothing of what or where."""
 
-    def fail(**_: object) -> dict[str, object]:
+    def fail(**_: object) -> Any:
         raise RuntimeError(canary("error"))
 
     app = create_app(lambda: None, fail, fail, lambda: "https://feeds.example", "token", metrics=fail)
