@@ -10,6 +10,8 @@ from functools import lru_cache
 # All that XML 1.0 forbids (§2.2), and the control characters that it only discourages: they show as nothing or
 # as boxes. Tab, line feed, carriage return and the next-line character are white space and stay.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# No character has a number of so many digits, and Python refuses to make one of thousands.
+_NUMBER = re.compile(r"&#0*([0-9]{1,8})[0-9]*")
 
 # Names are hardly ever longer.
 _NAME_LENGTH = 80
@@ -35,7 +37,12 @@ def _joined(text: str) -> str:
 
 def unescape(text: str) -> str:
     """Plain text from text with character references (`&#8217;`, `&nbsp;`), which many exports leave in."""
-    return one_line(html.unescape(text)) if "&" in text else text
+    return one_line(dereference(text)) if "&" in text else text
+
+
+def dereference(text: str) -> str:
+    """Character references as a browser reads them, however many digits they have."""
+    return html.unescape(_NUMBER.sub(r"&#\1", text))
 
 
 def fold(name: str) -> str:

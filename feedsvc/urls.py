@@ -11,8 +11,11 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 _NAME = r"[a-z0-9_-]++(?:\.[a-z0-9_-]++)*+"
-_DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_NAME}")
-_HOST = re.compile(rf"(?=.{{1,253}}\Z){_NAME}\.?|\[[0-9a-f:.]{{2,45}}\]")
+# What every server and reader takes (RFC 9110 §4.1). An entry names some in each format of each feed.
+MAX_URL = 8_000
+MAX_HOST = 253
+_DOMAIN = re.compile(rf"(?=.{{1,{MAX_HOST}}}\Z){_NAME}")
+_HOST = re.compile(rf"(?=.{{1,{MAX_HOST}}}\Z){_NAME}\.?|\[[0-9a-f:.]{{2,45}}\]")
 _KEEP = "%/:=&?~+!$,;'@()*"
 # What stands where a URL has its password, also in one that is none: up to the last @, or else to the end where it
 # is no port; and among the parameters.
@@ -31,15 +34,17 @@ _HAS_PATH = re.compile(r"https?://[^/?#]++/")
 
 def looks_clean(text: str) -> bool:
     """Whether a text can be seen to be a clean URL; one that cannot may still be one."""
-    return _CLEAN.fullmatch(text) is not None
+    return len(text) <= MAX_URL and _CLEAN.fullmatch(text) is not None
 
 
 def clean_url(text: str) -> str | None:
-    """The URL as a URI, or None where it is not absolute, not http(s), or carries a password.
+    """The URL as a URI, or None where it is not absolute, not http(s), too long, or carries a password.
 
     What a URI cannot hold (space, letters beyond ASCII) is percent-encoded; a name beyond ASCII becomes its
     IDNA form. Nothing else about it changes: a publisher's server may care about every character.
     """
+    if len(text) > MAX_URL:
+        return None
     return text if _CLEAN.fullmatch(text) else _cleaned(text)
 
 
@@ -47,6 +52,9 @@ def _cleaned(text: str) -> str | None:
     try:
         parts = urlsplit(text.strip())
         scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
+        if len(host) > MAX_HOST:
+            # It takes seconds to find the ASCII form of a very long one.
+            return None
         if ":" in host:
             host = f"[{host}]"
         elif not host.isascii():
@@ -57,7 +65,8 @@ def _cleaned(text: str) -> str | None:
     if scheme not in _PORTS or "@" in parts.netloc or not _HOST.fullmatch(host):
         return None
     netloc = host if port is None or port == _PORTS[scheme] else f"{host}:{port}"
-    return urlunsplit(SplitResult(scheme, netloc, path, query, fragment))
+    url = urlunsplit(SplitResult(scheme, netloc, path, query, fragment))
+    return url if len(url) <= MAX_URL else None
 
 
 def _encode(part: str) -> str:

@@ -75,7 +75,7 @@ def test_superseded(articles: Path) -> None:
 def test_a_broken_file(articles: Path) -> None:
     """A file that cannot be used is in no feed, and its problems are listed."""
     told = story(articles, write_article(articles, title=None))
-    assert "problem     a.md:1: title: found nothing, expected text" in told
+    assert "problem     a.md:1: title: found nothing, expected text of at most 20000 characters" in told
     assert "result      no feed: the file cannot be used" in told
 
 

@@ -245,3 +245,19 @@ def test_a_long_body_is_rendered() -> None:
     """A body as long as a book, with all its tags, is none too many."""
     rendered = render_body("<p>A <b>word</b>.</p>" * 4_999, "html", BASE)
     assert rendered.count("<b>word</b>") == 4_999
+
+
+@pytest.mark.parametrize(
+    "source", ["<p {0}>", "x</p {0}>", "<p {0}</title {0}>", '<p x="</title y=" {0}">', "<a b='</style>' {0}"]
+)
+def test_a_tag_of_very_many_attributes_is_refused(source: str) -> None:
+    """A parser compares each of them with all others: ninety thousand took a quarter of a minute."""
+    names = [" ".join(f"a{number}=b" for number in range(begin, begin + 6_000)) for begin in (0, 6_000)]
+    with pytest.raises(MarkupError, match="more than 10000 attributes"):
+        render_body(source.replace("{0}", " ".join(names), 1).replace("{0}", names[0]), "html", BASE)
+
+
+def test_a_long_text_of_many_words_has_no_attributes() -> None:
+    """Only what could be attributes of one tag counts."""
+    words = " ".join(map(str, range(30_000)))
+    assert render_body(f"<p>{words}</p>", "html", BASE) == f"<p>{words}</p>"

@@ -20,6 +20,7 @@ ZONE = ZoneInfo("UTC")
 FRONT_MATTER = "front matter between two lines ---"
 URL = "an absolute http or https URL"
 DATE = "a date such as 2021-12-14T00:50:00Z"
+TEXT = "text of at most 20000 characters"
 
 
 def read(text: str | bytes, path: str = "a.md", zone: ZoneInfo = ZONE) -> Parsed:
@@ -289,7 +290,7 @@ def test_without_title_date_or_url_there_is_no_article(name: str, value: str | N
     parsed = read(front_matter(**{name: value}))
     (problem,) = parsed.problems
     assert (parsed.article, problem.fatal, problem.field) == (None, True, name)
-    assert problem.expected == {"title": "text", "webUrl": URL, "publishedDateTime": DATE}[name]
+    assert problem.expected == {"title": TEXT, "webUrl": URL, "publishedDateTime": DATE}[name]
     assert problem.line == (line_of(name, **{name: value}) if value is not None else 1)
 
 
@@ -824,3 +825,23 @@ def test_what_is_no_duration_is_left_out(length: str) -> None:
     parsed, problem = warning(length=f"'{length}'")
     assert parsed.details.length == ""
     assert (problem.field, problem.expected) == ("length", "such as PT7M32S")
+
+
+@pytest.mark.parametrize("number", ["1" * 5_000, "0" * 5_000 + "65", "x" + "0" * 5_000 + "41"])
+@pytest.mark.parametrize("place", ["excerpt", "body"])
+def test_a_character_reference_of_any_length_is_read(number: str, place: str) -> None:
+    """No reference has so many digits that the file could not be read: a browser reads it too, as it can."""
+    written = f"&#{number};"
+    file = front_matter(excerpt=f"'{written}'") if place == "excerpt" else front_matter() + written
+    parsed = read(file)
+    assert parsed.article
+    if place == "excerpt":
+        assert parsed.article.details.excerpt == ("\ufffd" if number[0] == "1" else "A")
+
+
+@pytest.mark.parametrize("field", ["title", "excerpt", "type", "id"])
+def test_a_text_has_a_bounded_length(field: str) -> None:
+    """It stands in every format of every feed of the article: one that nobody shows is left out and named."""
+    problem = next(iter(read(front_matter(**{field: "x" * 20_001})).problems))
+    assert (problem.field, problem.expected) == (field, TEXT)
+    assert not read(front_matter(**{field: "x" * 20_000})).problems

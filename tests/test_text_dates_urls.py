@@ -394,3 +394,18 @@ def test_what_servers_tell_apart_stays_apart(one: str, other: str) -> None:
 def test_a_domain_is_a_host_in_lower_case(text: str, domain: str | None) -> None:
     """A provider's domain is a host in lower case, also from a whole URL, or none."""
     assert clean_domain(text) == domain
+
+
+@pytest.mark.parametrize(
+    "url", ["https://e.org/" + "x" * 7_987, "https://e.org/" + "é" * 1_332, "é" * 254 + ".org"]
+)
+def test_a_url_of_any_length_is_none(url: str) -> None:
+    """One that no server takes is none, nor is one that grows so long by cleaning, or has too long a host."""
+    url = url if ":" in url else f"https://{url}/"
+    assert clean_url(url) is None
+
+
+def test_a_url_of_8000_characters_is_one() -> None:
+    """The bound itself passes."""
+    url = "https://e.org/" + "x" * 7_986
+    assert clean_url(url) == url

@@ -24,6 +24,9 @@ _DURATION = re.compile(r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?", r
 _PIXELS = re.compile(r"[1-9][0-9]{0,4}")
 # Names stand in every entry, and in the list of feeds.
 MAX_NAME = 200
+# Titles and excerpts stand in every format of every feed of the article.
+MAX_TEXT = 20_000
+TEXT = f"text of at most {MAX_TEXT} characters"
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -67,9 +70,12 @@ class Fields:
         return None
 
     def text(self, name: str) -> str:
-        """Text on one line; "" where there is none."""
-        text = self.scalar(name, "text")
-        return one_line(text) if text else ""
+        """Text on one line; "" where there is none, or more than anybody shows."""
+        text = one_line(self.scalar(name, "text") or "")
+        if len(text) <= MAX_TEXT:
+            return text
+        self.warn(name, self.values[name].line, f"{len(text)} characters", TEXT)
+        return ""
 
     def name(self, name: str, value: Value | None) -> str:
         """What something is called, on one line; "" where it is called nothing, or too much to be a name."""

@@ -10,8 +10,8 @@ from urllib.parse import urljoin, urlsplit
 import nh3
 from markdown_it import MarkdownIt
 
-from feedsvc.articles.tags import MAX_DEPTH, MAX_TAGS, TooManyTagsError, affordable, depth
-from feedsvc.text import clean
+from feedsvc.articles.tags import MAX_DEPTH, TooCostlyError, affordable, depth
+from feedsvc.text import clean, dereference
 from feedsvc.urls import clean_url
 
 _MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -72,7 +72,7 @@ def render_body(source: str, kind: Literal["markdown", "html"], base: str) -> st
     if kind == "markdown" and len(source) > MAX_MARKDOWN:
         raise MarkupError(f"more than {MAX_MARKDOWN} characters of Markdown")
     if kind == "markdown":
-        source = _MARKDOWN.render(_WINDOWS.sub(lambda match: html.unescape(match[0]), source))
+        source = _MARKDOWN.render(_WINDOWS.sub(lambda match: dereference(match[0]), source))
     dirty = _affordable(source)
 
     def absolute(tag: str, attribute: str, value: str) -> str | None:
@@ -125,8 +125,8 @@ def _first_frame(markup: str) -> str | None:
 def _affordable(markup: str) -> str:
     try:
         return affordable(markup)
-    except TooManyTagsError as error:
-        raise MarkupError(f"more than {MAX_TAGS} tags") from error
+    except TooCostlyError as error:
+        raise MarkupError(str(error)) from error
 
 
 def _absolute(value: str, base: str, *, mail: bool) -> str | None:

@@ -19,7 +19,7 @@ from feedsvc.articles.article import (
     Provider,
     pack,
 )
-from feedsvc.articles.fields import DATE, URL, Fields
+from feedsvc.articles.fields import DATE, TEXT, URL, Fields
 from feedsvc.articles.front import split
 from feedsvc.articles.identity import addresses_of, identity_of
 from feedsvc.articles.markup import MarkupError, player_page, render_body
@@ -120,7 +120,7 @@ def _parse(path: str, content: bytes, zone: ZoneInfo, problems: list[Problem], n
 def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "html"]) -> tuple[Article, Details]:
     title = fields.text("title")
     if not title:
-        fields.fail("title", "text")
+        fields.fail("title", TEXT)
     original_url = fields.url("originalUrl")
     url = fields.url("webUrl") or original_url
     amp_url = fields.url("ampWebUrl")
