@@ -38,6 +38,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _LEAST_PATIENCE, _MOST_PATIENCE = 8.0, 600.0
 # For so long, one that starts waits for the store before it serves what it served before.
 _FIRST_SECONDS = 2.0
+# To read the disk takes some seconds at most, unless it does not answer.
+_OPEN_SECONDS = 30.0
 # What is read late of a database is not older than so many generations.
 _MARKS = 10_000
 
@@ -52,6 +54,8 @@ class Replica:
         self._clock = clock
         self._stop = threading.Event()
         self._swapped = threading.Condition()
+        # Once it is, it is known what to begin with, or that there is nothing.
+        self._begun = threading.Event()
         # The marks of what this one has had.
         self._marks: dict[int, str] = {}
         # The newest that this one has, and of what it is; until the store was asked, it is not served.
@@ -66,8 +70,16 @@ class Replica:
         self.fetched = 0
 
     def start(self, *, keep: bool = True) -> None:
-        """Follow the store, from a thread of its own; if `keep`, begin with what is on disk, and keep it there."""
+        """Follow the store, from a thread of its own.
+
+        Args:
+            keep: begin with what is on disk where the store is away or slow, and keep there what is served. It is
+                waited for until one of both is known: who asks a service that has something must not be told that
+                it has nothing.
+        """
         threading.Thread(target=self._run, args=(keep,), name="follow", daemon=True).start()
+        if keep:
+            self._begun.wait(_OPEN_SECONDS)
 
     def stop(self) -> None:
         """End."""
@@ -133,6 +145,7 @@ class Replica:
         if delta:
             self._take(delta)
         self.show()
+        self._begun.set()
         self.heard_at = self._clock()
         if self.error is not None:
             logger.info("the store is followed again")
@@ -187,6 +200,7 @@ class Replica:
                 "serving what was served before the start", extra=fields(documents=len(self._newest.documents))
             )
             self.show()
+        self._begun.set()
 
     def _documents(self, delta: Delta, before: Mapping[str, Document]) -> dict[str, Document]:
         fresh = {path: served(each) for path, each in delta.documents.items()}
