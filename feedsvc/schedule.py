@@ -45,8 +45,9 @@ class Schedule:
 
     def start(self) -> None:
         """Begin with the interval; the first reload has been run by whoever starts the service."""
-        threading.Thread(target=self._at_intervals, name="interval", daemon=True).start()
+        self._scheduler.add_job(self.reload, "interval", seconds=self._every.total_seconds(), id="interval")
         self._scheduler.start()
+        threading.Thread(target=self._mind_the_clock, name="interval", daemon=True).start()
 
     def stop(self) -> None:
         """End without waiting for a reload that runs."""
@@ -55,11 +56,14 @@ class Schedule:
         self._scheduler.remove_all_jobs()
         self._scheduler.shutdown(wait=False)
 
-    def _at_intervals(self) -> None:
-        # Not a job of APScheduler's, which goes by the wall clock: where that is set back by a day, it would wait
-        # for a day.
+    def _mind_the_clock(self) -> None:
+        # APScheduler goes by the clock: where that is set back by a day, the next reload would be a day away.
         while not self._over.wait(self._every.total_seconds()):
-            self.reload()
+            job = self._scheduler.get_job("interval")
+            if job and job.next_run_time > self._clock() + 2 * self._every:
+                # It may have been stopped meanwhile.
+                with suppress(JobLookupError):
+                    job.reschedule("interval", seconds=self._every.total_seconds())
 
     @property
     def next_release(self) -> datetime | None:

@@ -97,8 +97,9 @@ def test_a_clock_that_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
             return super().now(tz) - behind
 
     monkeypatch.setattr("apscheduler.schedulers.base.datetime", Clock)
+    monkeypatch.setattr("apscheduler.triggers.interval.datetime", Clock)
     reload, done = counted(outcome)
-    with running(Schedule(reload, timedelta(seconds=1))):
+    with running(Schedule(reload, timedelta(seconds=1), lambda: Clock.now(UTC))):
         assert done.acquire(timeout=10)
         behind = timedelta(days=1)
         for _ in range(2):

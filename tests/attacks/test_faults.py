@@ -239,8 +239,8 @@ def test_a_stalled_mount(articles: Path, tmp_path: Path, tried: Callable[..., No
 
 def test_signals(articles: Path, tmp_path: Path, tried: Callable[..., None]) -> None:
     """Signals that are not meant to end it do not. SIGHUP has the serving process replaced by one that serves the
-    same, and is there first: the port is never closed, though who had connected to the old one a moment before its end
-    may have to connect again.
+    same, and is there first: the port is never closed, though who had connected to the old one a moment before its
+    end may have to connect again.
     """
     dice = random.Random(1)  # noqa: S311 - dice
     signals = (signal.SIGHUP, signal.SIGCHLD, signal.SIGWINCH, signal.SIGCONT, signal.SIGURG, signal.SIGPIPE)
