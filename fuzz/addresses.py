@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from feedsvc.articles.identity import address_of, addresses_of, identity_of
-from feedsvc.urls import clean_domain, clean_url, normalise_url, without_password
+from feedsvc.urls import MAX_URL, clean_domain, clean_url, normalise_url, without_password
 
 # No quotation mark, angle bracket, space or control character, so that it is itself wherever it is written.
 _URI = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%")
@@ -27,6 +27,7 @@ def fuzz(data: bytes) -> None:
     assert set(url) <= _URI
     assert clean_url(url) == url
     normal = normalise_url(url)
-    assert clean_url(normal) == normal
+    # An empty path becomes one of a character.
+    assert clean_url(normal) == normal or len(url) == MAX_URL
     assert normalise_url(normal) == normal
     assert address_of(identity_of("", url)) in addresses_of(normal, url)
