@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test attacks chaos soak test-crash test-readers test-pages screenshot lint format lock clean
+.PHONY: help serve test attacks fuzz chaos soak test-crash test-readers test-pages screenshot lint format lock clean
 .PHONY: bench bench-compression bench-history bench-polls bench-restart
 
 help: ## Show this list
@@ -40,6 +40,11 @@ $(VENV)/.browser: $(VENV)/.dev requirements-browser.txt
 	@$(PIP) --require-hashes -r requirements-browser.txt
 	@touch $@
 
+$(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.txt
+	@echo "Installing what fuzzes from PyPI (once)"
+	@$(PIP) --require-hashes -r requirements-fuzz.txt
+	@touch $@
+
 serve: $(VENV)/.runtime ## Serve the articles of seeds/ on port 8080
 	@exec $(BIN)/feedsvc serve $(ARGS)
 
@@ -57,6 +62,9 @@ soak: $(VENV)/.dev ## Read, edit and attack a service for 20 minutes or MINUTES;
 
 attacks: $(VENV)/.dev ## Attack a real service, and write what happened into docs/security.md
 	@$(BIN)/python -m pytest -n auto --dist worksteal --write-attacks tests/attacks $(ARGS)
+
+fuzz: $(VENV)/.fuzz ## Try bytes that nobody thought of for five minutes or MINUTES; ARGS="--target markup" for one
+	@$(BIN)/python -m fuzz --minutes $(or $(MINUTES),5) $(ARGS)
 
 test-crash: $(VENV)/.dev ## Kill the service 242 times, and see what the next start serves
 	@$(BIN)/python -m pytest tests/crash $(ARGS)
@@ -91,6 +99,9 @@ lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--extra browser --extra build -c requirements.txt -c requirements-dev.txt \
 		-o requirements-browser.txt pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--extra fuzz --extra build -c requirements.txt -c requirements-dev.txt \
+		-o requirements-fuzz.txt pyproject.toml
 
 bench: $(VENV)/.runtime ## Measure all of docs/performance.md beside nginx and Hugo; ARGS="--quick" for less
 	@$(BIN)/python benchmarks/performance.py $(ARGS)
@@ -109,4 +120,4 @@ bench-restart: $(VENV)/.runtime ## Measure starts and reloads, with 10,000 files
 
 clean: ## Remove the environment and everything that was made
 	@rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist \
-		var/bench
+		var/bench fuzz/found fuzz/findings

@@ -119,7 +119,7 @@ def guess(port: int, dice: random.Random) -> Iterator[Told]:
         )
         request = b"POST /admin/reload?accept=1 HTTP/1.1\r\n%sAuthorization: %s\r\nContent-Length: 0\r\n\r\n"
         status, _ = send(port, request % (_CLOSE, token))
-        yield Told("wrong token", status, wrong="" if status in {400, 401} else f"{status} for {token!r}")
+        yield Told("wrong token", status, wrong="" if status in {400, 401, 429} else f"{status} for {token!r}")
 
 
 def crawl(port: int, dice: random.Random) -> Iterator[Told]:
