@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from feedsvc import health
+from feedsvc import health, heap
 from feedsvc.build import BuildError, build
 from feedsvc.clock import iso
 from feedsvc.documents.format import FEED_ENDINGS
@@ -41,6 +41,7 @@ def serve_command(**given: str | None) -> None:
     \b
     Example: feedsvc serve --articles seeds --port 8080
     """
+    heap.share()
     settings = settings_of(given)
     try:
         serve(settings, token())

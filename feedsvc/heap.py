@@ -11,7 +11,7 @@ _ARENAS = 2
 
 
 def share() -> None:
-    """All threads take memory from the same two places; to be told before there are any.
+    """All threads take memory from the same two places; to be told before there are others.
 
     By itself, glibc gives each thread a place of its own, up to eight for a processor, and what is free in one is
     of no use to another thread. Pages and archives are made by whichever thread is asked for them: while somebody

@@ -29,6 +29,7 @@ from feedsvc.outcome import Outcome, Tally, log_outcome
 from feedsvc.reload import Reading, State, advance, is_current, read, sort
 from feedsvc.store.errors import StoreError
 from feedsvc.store.store import Remembered, Store
+from feedsvc.waiting import real_path
 
 if TYPE_CHECKING:
     from feedsvc.feeds.memory import Event
@@ -89,7 +90,7 @@ class Publisher:
             return
         settings = self._settings
         try:
-            kept = self._store.documents(rules.making(settings), os.path.realpath(settings.articles))
+            kept = self._store.documents(rules.making(settings), real_path(settings.articles))
         except StoreError as failure:
             # The first reload finds it too, and sees to it.
             logger.debug("no documents are remembered", extra=fields(error=str(failure)))

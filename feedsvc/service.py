@@ -40,7 +40,6 @@ def start(settings: Settings, admin_token: str | None, stop_seconds: float) -> W
     Where there is something to serve until then, the first reload is not waited for.
     """
     log.configure(settings.log.level, settings.log.format)
-    heap.share()
     _end_with_parent(stop_seconds)
     if settings.is_shared:
         return start_shared(settings, admin_token)

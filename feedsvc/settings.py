@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, IP
 
 from feedsvc.text import one_line
 from feedsvc.urls import clean_url
+from feedsvc.waiting import is_directory
 
 # The printable ASCII characters that a URI can hold (RFC 3986).
 _URL = re.compile(r"[A-Za-z0-9%/:=&?~+!$,;'@()*#._\[\]-]+")
@@ -50,7 +51,7 @@ def _names(value: object) -> object:
 def _directory(value: object, info: ValidationInfo) -> object:
     path = Path(value) if isinstance(value, str | Path) else None
     # Who only serves has no articles.
-    if path is None or not (path.is_dir() or info.data.get("role") == "serve"):
+    if path is None or not (is_directory(path) or info.data.get("role") == "serve"):
         raise ValueError("no directory")
     return path
 

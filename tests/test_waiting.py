@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
+from mounts import stalled
 
-from feedsvc.waiting import within
+from feedsvc import waiting
+from feedsvc.waiting import is_directory, real_path, within
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_what_comes_of_the_work() -> None:
@@ -35,3 +41,18 @@ def test_work_that_does_not_end() -> None:
         within(0.01, work)
     go_on.set()
     assert done.wait(10)
+
+
+def test_a_directory_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked of a directory at a start is not waited for where it does not answer: it may be one, and is
+    where it is said to be. One that answers is told as it is.
+    """
+    monkeypatch.setattr(waiting, "_START_SECONDS", 0.1)
+    (tmp_path / "mount").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("mount")
+    with stalled(tmp_path / "mount"):
+        assert is_directory(tmp_path / "mount")
+        assert real_path(tmp_path / "mount" / ".." / "mount") == str(tmp_path / "mount")
+    assert [is_directory(tmp_path / name) for name in ("mount", "file", "none")] == [True, False, False]
+    assert real_path(tmp_path / "link") == str(tmp_path / "mount")

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from service import TOKEN
 from support import Answer
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from service import Service
 
 FEEDS = tuple(f"{feed}.{ending}" for feed in ("/feeds/all", "/topics/ai") for ending in ("atom", "rss", "json"))
+AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 
 
 def served(service: Service) -> dict[str, tuple[int, bytes, str]]:
@@ -38,6 +40,14 @@ def warns(service: Service, of: str) -> bool:
 def is_well(service: Service) -> bool:
     """Whether health says that all is well."""
     return bool(service.health()["status"] == "pass")
+
+
+def has_something(service: Service) -> bool:
+    """Whether it answers readers, with whatever it has."""
+    try:
+        return service.ask("/health/ready").status == 200
+    except OSError:
+        return False
 
 
 def serving_process(service: Service) -> int:

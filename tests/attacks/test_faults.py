@@ -20,19 +20,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from mounts import remount, small_disk, stalled
+from mounts import remount, small_disk
 from replicas import Replica
 from service import PATIENCE_SECONDS, TOKEN, running, wait_for
-from soak.measures import files_of
 from support import ROOT, write_article
 
-from attacks.sight import is_well, over, polled, served, serving_process, shows, warns
+from attacks.sight import AUTHORIZED, is_well, over, polled, served, serving_process, shows, warns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 AREA = "Faults"
-AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 DAY = timedelta(days=1)
 
 
@@ -198,43 +196,6 @@ def test_a_database_without_a_name(
         told = replica.ask("/health").body + answer.body + replica.ask("/metrics").body + replica.log.read_bytes()
         assert b"secret" not in told
     tried("the database's host has no address", 1, "what was served is; health warns; the password is nowhere")
-
-
-def test_a_stalled_mount(articles: Path, tmp_path: Path, tried: Callable[..., None]) -> None:
-    """While the articles are on a network mount whose server does not answer, readers get what they got; after
-    ten intervals health warns and tells since when, and who asks for a reload is told to come later, at once. When
-    the mount is gone, reloads go on; and while it is stalled, the service stops as ever.
-    """
-    (articles / "mount").mkdir()
-    with running(tmp_path, articles, "--reload-every", "1s") as service:
-        before, at_rest = served(service), files_of(service.process.pid)
-        with stalled(articles / "mount"):
-            wait_for(lambda: service.health()["reload_running_since"] is not None, "a reload")
-            begun = time.monotonic()
-            first = service.ask("/admin/reload", "POST", **AUTHORIZED)
-            assert time.monotonic() - begun < 15
-            assert (first.status, first.headers["retry-after"]) == (503, "60")
-            assert b"goes on" in first.body
-            wait_for(lambda: warns(service, "a reload has run since"), "the warning")
-            begun = time.monotonic()
-            for _ in range(20):
-                assert service.ask("/admin/reload", "POST", **AUTHORIZED).status == 503
-                assert served(service) == before
-            assert time.monotonic() - begun < 5
-            write_article(articles, "a.md", title="Second")
-        wait_for(lambda: shows(service, "Second"), "the reload to go on")
-        wait_for(lambda: is_well(service), "health to pass")
-        assert files_of(service.process.pid) <= at_rest
-        with stalled(articles / "mount"):
-            wait_for(lambda: service.health()["reload_running_since"] is not None, "a reload")
-            begun = time.monotonic()
-            assert service.stop() == 0
-            assert time.monotonic() - begun < 6
-    tried(
-        "the articles' mount does not answer",
-        2,
-        "what was served is; health tells since when a reload runs; then all goes on",
-    )
 
 
 def test_signals(articles: Path, tmp_path: Path, tried: Callable[..., None]) -> None:

@@ -174,8 +174,8 @@ def _phase(at: float) -> str:
 
 def _progress(run: Run, readers: Crowd) -> str:
     last = run.samples[-1]
-    phase = ATTACKED if ATTACKED in readers.milliseconds else readers.phase
-    values = readers.milliseconds.get(phase, [])[-5_000:]
+    phase = ATTACKED if ATTACKED in readers.milliseconds else list(readers.milliseconds)[-1]
+    values = readers.milliseconds[phase][-5_000:]
     return (
         f"minute {last.at / 60:.0f}, {phase}: {sum(readers.statuses.values())} polls, lately p50 "
         f"{percentile(values, 0.5):.2f} and p99 {percentile(values, 0.99):.2f} ms; {last.memory:.1f} MiB, "
