@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from feedsvc.clock import Clock
 from feedsvc.clock import now as present
-from feedsvc.documents.document import dated, served
-from feedsvc.documents.snapshot import Snapshot
+from feedsvc.documents.document import served
+from feedsvc.documents.snapshot import Snapshot, part
 from feedsvc.log import fields, logger
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import BusyError, StoreError
 from feedsvc.store.publication import Delta, Standing, fetch, keep, standing_of
+from feedsvc.store.tokens import Grants, keep_grants, load_grants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,8 @@ class Replica:
         # What is served is of this; and how the store stood when it was last asked.
         self.served = Standing()
         self.standing = Standing()
+        # Who may read private feeds.
+        self.grants: Grants = {}
         self.heard_at: datetime | None = None
         self.error: str | None = None
         self.fetched = 0
@@ -116,12 +119,15 @@ class Replica:
         delta = None
         with self._store.reading() as connection:
             self.standing = standing = standing_of(connection)
+            grants = load_grants(connection)
             same = standing.birth == self.served.birth
             if same and standing.generation < self.served.generation:
                 # An older copy was put in the place of what was there. What comes next is compared as a whole.
                 self._whole = True
             elif standing.generation and not (same and standing.generation == self.served.generation):
                 delta = fetch(connection, self.served.birth, 0 if self._whole else self.served.generation)
+        if grants != self.grants:
+            self._admit(grants)
         if delta:
             self._take(delta)
             self._whole = False
@@ -129,6 +135,17 @@ class Replica:
         if self.error is not None:
             logger.info("the store is followed again")
             self.error = None
+
+    def _admit(self, grants: Grants) -> None:
+        """Take up the tokens that there are now, and keep them on disk."""
+        self.grants = grants
+        if self._cache is None:
+            return
+        try:
+            with self._cache.writing() as connection:
+                keep_grants(connection, grants)
+        except StoreError as error:
+            logger.warning("the tokens cannot be kept for a restart", extra=fields(error=str(error)))
 
     def _take(self, delta: Delta) -> None:
         """Swap, and keep on disk."""
@@ -143,13 +160,16 @@ class Replica:
 
     def _swap(self, delta: Delta) -> None:
         before = self.snapshot
-        documents = self._documents(delta, before.documents if before else {})
+        known = {**before.documents, **(before.private.documents if before.private else {})} if before else {}
+        documents, private = part(self._documents(delta, known))
         routes = _merged(before.routes() if before and not delta.whole else {}, delta.routes, delta.closed)
         redirects = {path: target for path, target in routes.items() if target is not None}
         retired = frozenset(path for path, target in routes.items() if target is None)
         changed_at = max(document.last_modified for document in documents.values())
         with self._swapped:
-            self.snapshot = Snapshot(documents, redirects, {}, retired, None, None, changed_at, {})
+            self.snapshot = Snapshot(
+                documents, redirects, {}, retired, None, None, changed_at, {}, private=private
+            )
             self.served = delta.standing
             self._swapped.notify_all()
         logger.debug("swapped", extra=fields(generation=delta.standing.generation, documents=len(delta.documents)))
@@ -168,6 +188,7 @@ class Replica:
             try:
                 with store.reading() as connection:
                     delta = fetch(connection, "", 0)
+                    self.grants = load_grants(connection)
             except BusyError:
                 continue
             except StoreError as error:
@@ -186,8 +207,7 @@ class Replica:
         if self._cache is None:
             return
         if not (self._kept or delta.whole) and self.snapshot:
-            documents = {path: dated(each, None) for path, each in self.snapshot.documents.items()}
-            delta = replace(delta, whole=True, documents=documents, routes=self.snapshot.routes())
+            delta = replace(delta, whole=True, documents=self.snapshot.kept(), routes=self.snapshot.routes())
         with self._cache.writing() as connection:
             keep(connection, delta)
         self._kept = True

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from feedsvc import health, log
+from feedsvc.admission import Admission, find_document
 from feedsvc.clock import now
 from feedsvc.log import fields, logger
 from feedsvc.metrics import make_metrics
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from wsgiref.types import WSGIApplication
 
+    from feedsvc.documents.document import Document
+    from feedsvc.documents.snapshot import Snapshot
     from feedsvc.settings import Settings
 
 
@@ -67,7 +70,13 @@ def start(settings: Settings, admin_token: str | None, stop_seconds: float) -> W
         threading.Thread(target=_or_end, args=(begin,), name="begin", daemon=True).start()
     else:
         begin()
-    return make_application(publisher, schedule, settings, admin_token)
+    admission = Admission(DatabaseStore(settings.store.url, write=False), lambda: _is_any_private(publisher))
+    admission.start()
+    return make_application(publisher, schedule, settings, admin_token, admission)
+
+
+def _is_any_private(publisher: Publisher) -> bool:
+    return publisher.snapshot is not None and publisher.snapshot.private is not None
 
 
 def _or_end(begin: Callable[[], None]) -> None:
@@ -89,7 +98,11 @@ def _give_back_memory() -> None:
 
 
 def make_application(
-    publisher: Publisher, schedule: Schedule, settings: Settings, admin_token: str | None
+    publisher: Publisher,
+    schedule: Schedule,
+    settings: Settings,
+    admin_token: str | None,
+    admission: Admission | None = None,
 ) -> WSGIApplication:
     """The whole of what answers requests."""
 
@@ -110,7 +123,11 @@ def make_application(
         admin_token,
         metrics=metrics,
     )
-    return serve_documents(lambda: publisher.snapshot, app, counts)
+
+    def find(snapshot: Snapshot, path: str) -> Document | None:
+        return find_document(snapshot, admission.grants if admission else {}, path)
+
+    return serve_documents(lambda: publisher.snapshot, app, counts, find)
 
 
 def _announce(publisher: Publisher, settings: Settings) -> None:

@@ -41,9 +41,15 @@ _FEED_TYPES = _FORMATS.keys() - {HTML_TYPE}
 
 
 def serve_documents(
-    snapshot: SnapshotSource, otherwise: WSGIApplication, counts: Counts | None = None
+    snapshot: SnapshotSource,
+    otherwise: WSGIApplication,
+    counts: Counts | None = None,
+    find: Callable[[Snapshot, str], Document | None] = Snapshot.document,
 ) -> WSGIApplication:
-    """A WSGI application that answers for documents, and leaves the rest to another; both are counted."""
+    """A WSGI application that answers for documents, and leaves the rest to another; both are counted.
+
+    `find` is asked for the document of a path at which there is none for everybody.
+    """
     count = (counts or Counts()).add
 
     # One function, since to call another costs more than most of what is done here.
@@ -54,7 +60,7 @@ def serve_documents(
         kind = "document"
         if document is None:
             try:
-                document = now.document(path) if now else None
+                document = find(now, path) if now else None
             except BusyError:
                 count(("busy", "", "503", "identity"), 0)
                 start_response("503 Service Unavailable", _BUSY)
