@@ -119,7 +119,8 @@ class Replica:
         delta = None
         with self._store.reading() as connection:
             self.standing = standing = standing_of(connection)
-            grants = load_grants(connection)
+            # Where nobody has published, nobody has made tokens either: the database is away.
+            grants = load_grants(connection) if standing.generation else self.grants
             same = standing.birth == self.served.birth
             if same and standing.generation < self.served.generation:
                 # An older copy was put in the place of what was there. What comes next is compared as a whole.
@@ -137,15 +138,14 @@ class Replica:
             self.error = None
 
     def _admit(self, grants: Grants) -> None:
-        """Take up the tokens that there are now, and keep them on disk."""
-        self.grants = grants
-        if self._cache is None:
-            return
+        """Keep the tokens that there are now on disk, and take them up."""
         try:
-            with self._cache.writing() as connection:
-                keep_grants(connection, grants)
+            if self._cache:
+                with self._cache.writing() as connection:
+                    keep_grants(connection, grants)
         except StoreError as error:
             logger.warning("the tokens cannot be kept for a restart", extra=fields(error=str(error)))
+        self.grants = grants
 
     def _take(self, delta: Delta) -> None:
         """Swap, and keep on disk."""
