@@ -14,7 +14,7 @@ from feedsvc.remote import TOKEN, RemoteError, reload_remote
 from feedsvc.store.errors import StoreError
 
 # What these need takes half a second to import.
-_LATER = ("build", "check", "explain", "history", "list", "serve")
+_LATER = ("build", "check", "explain", "history", "list", "serve", "tokens")
 
 
 class _Commands(click.Group):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,20 +14,24 @@ import click
 
 from feedsvc import health, heap
 from feedsvc.build import BuildError, build
-from feedsvc.clock import iso
+from feedsvc.clock import iso, now
 from feedsvc.documents.format import FEED_ENDINGS
 from feedsvc.explain import ExplainError, explain
+from feedsvc.feeds.privacy import PRIVATE
 from feedsvc.flags import fail, flags, settings_of, token
 from feedsvc.log import logger
 from feedsvc.publisher import Publisher
 from feedsvc.rules import load_rules
 from feedsvc.serve import StartError, serve
+from feedsvc.store import tokens
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import StoreError
 from feedsvc.store.store import Remembered
 from feedsvc.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from feedsvc.articles.library import Progress
     from feedsvc.feeds.memory import Event
     from feedsvc.reload import State
@@ -80,10 +85,11 @@ def list_command(**given: str | None) -> None:
     Example: feedsvc list --articles seeds
     """
     state = _loaded(settings_of(given))
-    feeds = state.snapshot.feeds if state.snapshot else {}
-    width = max(map(len, feeds), default=0)
-    for path, feed in feeds.items():
-        click.echo(f"{path:{width}}  {feed.total:6,}  {iso(feed.newest) or '-':20}  {feed.name}")
+    composed = state.composition
+    feeds = (*composed.feeds, *composed.private) if composed else ()
+    width = max((len(feed.path) for feed in feeds), default=0)
+    for feed in feeds:
+        click.echo(f"{feed.path:{width}}  {feed.total:6,}  {iso(feed.newest) or '-':20}  {feed.name}")
 
 
 @click.command("explain")
@@ -154,6 +160,69 @@ def history_command(about: str | None, limit: int, **given: str | None) -> None:
         click.echo(f"{iso(event.at)}  {event.happening:9}  {printable(event.path)}  {event.title}{parts}")
     if not events:
         click.echo("nothing is known of it" if about else "nothing has happened yet")
+
+
+@click.group("tokens", context_settings={"help_option_names": ["-h", "--help"]})
+def tokens_command() -> None:
+    """Say who may read private feeds: each subscriber has URLs of its own, with a token in them.
+
+    A running service takes it up within seconds.
+
+    \b
+    Example: feedsvc tokens add Ada --feed topics/research
+    """
+
+
+@tokens_command.command("add")
+@flags("articles", "base-url", "store")
+@click.option(
+    "--feed", "wanted", multiple=True, metavar="FEED", help="Only this one, such as topics/ai; repeatable."
+)
+@click.argument("name")
+def tokens_add(name: str, wanted: tuple[str, ...], **given: str | None) -> None:
+    """Make a token for NAME, and print its URLs. They are kept nowhere, and cannot be printed again."""
+    settings = settings_of(given)
+    if not name.strip() or printable(name) != name:
+        fail("a name is text on one line")
+    with _tokens_of(settings) as store:
+        there = tokens.private_feeds(store)
+        feeds = tuple(dict.fromkeys(f"{PRIVATE}{_feed(each).removeprefix('/')}" for each in wanted))
+        if unknown := [each.removeprefix(PRIVATE) for each in feeds if each not in there]:
+            known = ", ".join(each.removeprefix(PRIVATE) for each in there) or "none"
+            fail(f"there is no private feed {unknown[0]}; there are: {known}")
+        secret = secrets.token_urlsafe(32)
+        if not tokens.grant(store, secret, tokens.Grant(name, feeds, now())):
+            fail(f"{name} has a token; revoke it first, or choose another name")
+    for path in feeds or there or (f"{PRIVATE}topics/<slug>",):
+        click.echo(f"{settings.public_url}{PRIVATE}{secret}/{path.removeprefix(PRIVATE)}.atom")
+
+
+@tokens_command.command("list")
+@flags("articles", "store")
+def tokens_list(**given: str | None) -> None:
+    """List the tokens: for whom, since when, and for which feeds. What they are is not known."""
+    with _tokens_of(settings_of(given)) as store:
+        for each in tokens.grants_in(store).values():
+            feeds = ", ".join(path.removeprefix(PRIVATE) for path in each.feeds) or "all private feeds"
+            click.echo(f"{iso(each.made_at)}  {each.name}  {feeds}")
+
+
+@tokens_command.command("revoke")
+@flags("articles", "store")
+@click.argument("name")
+def tokens_revoke(name: str, **given: str | None) -> None:
+    """Let the token of NAME open nothing any more."""
+    with _tokens_of(settings_of(given)) as store:
+        if not tokens.revoke(store, name):
+            fail(f"{name} has no token; feedsvc tokens list tells who has")
+
+
+@contextmanager
+def _tokens_of(settings: Settings) -> Iterator[DatabaseStore]:
+    if settings.store.url == "sqlite://":
+        fail("tokens need a memory that is kept; set store.url, such as sqlite:///var/feedsvc.db")
+    with closing(DatabaseStore(settings.store.url, write=False)) as store:
+        yield store
 
 
 def _loaded(settings: Settings) -> State:

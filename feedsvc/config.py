@@ -195,8 +195,9 @@ def _listing_mistakes(settings: Settings, given: Mapping[str, _Given]) -> list[M
             target = by_name.get(fold(listing.alias)) if listing.alias else None
             if target and target.retired:
                 add(section, name, "alias", "a name that is not retired")
-            if listing.alias and listing.retired:
-                add(section, name, "retired", "an alias or retirement, not both")
+            if listing.alias and (listing.retired or listing.access == "private"):
+                member, other = ("retired", "retirement") if listing.retired else ("access", "private access")
+                add(section, name, member, f"an alias or {other}, not both")
     return mistakes
 
 

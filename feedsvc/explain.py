@@ -94,7 +94,8 @@ def _fate(state: State, known: FileState) -> Iterator[str]:
 
 
 def _feeds(state: State, article: Article) -> Iterator[str]:
-    feeds = state.snapshot.feeds.values() if state.snapshot else ()
+    composed = state.composition
+    feeds = (*composed.feeds, *composed.private) if composed else ()
     carrying = {
         feed.path: position
         for feed in feeds

@@ -10,9 +10,10 @@ from feedsvc import __version__
 from feedsvc.clock import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from feedsvc.articles.revisions import Superseded
     from feedsvc.outcome import Outcome
     from feedsvc.reload import State
 
@@ -85,7 +86,7 @@ def report(  # noqa: PLR0913 - each comes from elsewhere
         "selected": len(state.selection.articles),
         "held": state.held,
         "next_change_at": iso(state.selection.next_change),
-        "superseded": [{"file": each.path, "by": each.by} for each in state.superseded[:_NAMED]],
+        "superseded": [{"file": each.path, "by": each.by} for each in islice(_superseded(state), _NAMED)],
         "superseded_count": len(state.superseded),
         "problems": len(state.problems),
         "broken": [{"file": path, "since": since} for path, since in _broken(state).items()],
@@ -98,8 +99,20 @@ def report(  # noqa: PLR0913 - each comes from elsewhere
 
 def _broken(state: State) -> dict[str, str | None]:
     """The first files whose last good state stands for them, and since when."""
-    broken = {each.path: iso(each.since) for each in state.problems if each.since}
+    broken = {each.path: iso(each.since) for each in state.problems if each.since and _may_name(state, each.path)}
     return dict(islice(broken.items(), _NAMED))
+
+
+def _superseded(state: State) -> Iterator[Superseded]:
+    return (each for each in state.superseded if _may_name(state, each.path) and _may_name(state, each.by))
+
+
+def _may_name(state: State, path: str) -> bool:
+    """Whether anybody may know the name of a file: whoever reaches the port may, and often it is the title."""
+    known, basis = state.library.files.get(path), state.selection.basis
+    if known is None or known.article is None or basis is None:
+        return basis is not None and not basis.rules.privacy
+    return not basis.rules.is_private(known.article)
 
 
 def check_report(state: State) -> dict[str, object]:

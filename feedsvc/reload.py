@@ -11,7 +11,7 @@ from feedsvc import rules
 from feedsvc.articles.library import Library, Progress, load
 from feedsvc.articles.revisions import Superseded, choose
 from feedsvc.documents.snapshot import Snapshot, publish
-from feedsvc.feeds.changes import MAX_CHANGES, compose_changes
+from feedsvc.feeds.changes import MAX_CHANGES, compose_changes, public_changes
 from feedsvc.feeds.compose import Composition, compose
 from feedsvc.feeds.groups import Grouping, group, places_of
 from feedsvc.feeds.memory import Event, Memory
@@ -155,11 +155,12 @@ def advance(state: State, reading: Reading, settings: Settings, dated: Mapping[s
     composition = compose(grouping, rules.site(settings), memory, rules.view(settings), state.composition)
     caching = rules.caching(settings)
     changes = (*reversed(events), *state.changes)[:MAX_CHANGES]
-    if changes:
-        composition = replace(composition, told_at=changes[0].at)
+    told = tuple(public_changes(changes, grouping.selection))
+    if told:
+        composition = replace(composition, told_at=told[0].at)
     if settings.feeds.changes:
         urls = {article.identity: article.url for article in grouping.selection.articles}
-        composition = replace(composition, changes=compose_changes(changes, composition.feeds[0].site, urls))
+        composition = replace(composition, changes=compose_changes(told, composition.feeds[0].site, urls))
     # Whatever else changes, such as a title of the configuration, changes now.
     snapshot = publish(
         composition, caching, state.snapshot or dated, now if events else reading.at, with_pages=settings.pages

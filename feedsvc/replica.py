@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from feedsvc.clock import Clock
 from feedsvc.clock import now as present
-from feedsvc.documents.document import dated, served
-from feedsvc.documents.snapshot import Snapshot
+from feedsvc.documents.document import served
+from feedsvc.documents.snapshot import Snapshot, part
 from feedsvc.log import fields, logger
 from feedsvc.store.copies import Copies
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import UNWRITTEN, StoreError
 from feedsvc.store.publication import Delta, Standing, fetch, standing_of
+from feedsvc.store.tokens import Grants, load_grants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +66,8 @@ class Replica:
         # What is served is of this; and how the store stood when it was last asked.
         self.served = Standing()
         self.standing = Standing()
+        # Who may read private feeds.
+        self.grants: Grants = {}
         self.heard_at: datetime | None = None
         self.error: str | None = None
         self.fetched = 0
@@ -140,8 +143,14 @@ class Replica:
         delta = None
         with self._store.reading() as connection:
             self.standing = standing = standing_of(connection)
+            # Where nobody has published, nobody has made tokens either: the database is away.
+            grants = load_grants(connection) if standing.generation else self.grants
             if standing.generation and not self._had(standing):
                 delta = fetch(connection, self._has.birth, self._has.generation, self._has.mark)
+        if grants != self.grants:
+            # One that is revoked must not come back with a start.
+            self._copies.admit(grants)
+            self.grants = grants
         if delta:
             self._take(delta)
         self.show()
@@ -172,14 +181,17 @@ class Replica:
 
     def _have(self, delta: Delta) -> None:
         before = self._newest
-        documents = self._documents(delta, before.documents if before else {})
+        known = {**before.documents, **(before.private.documents if before.private else {})} if before else {}
+        documents, private = part(self._documents(delta, known))
         routes = _merged(before.routes() if before and not delta.whole else {}, delta.routes, delta.closed)
         redirects = {path: target for path, target in routes.items() if target is not None}
         retired = frozenset(path for path, target in routes.items() if target is None)
         changed_at = max(document.last_modified for document in documents.values())
         with self._swapped:
             is_whole = delta.standing.is_whole
-            self._newest = Snapshot(documents, redirects, {}, retired, None, None, changed_at, {}, whole=is_whole)
+            self._newest = Snapshot(
+                documents, redirects, {}, retired, None, None, changed_at, {}, whole=is_whole, private=private
+            )
             self._has = delta.standing
             oldest = delta.standing.generation - _MARKS
             marks = {**({} if delta.whole else self._marks), **delta.marks}
@@ -213,6 +225,7 @@ class Replica:
         """Have what is on disk, which is not served yet; what will be served is kept there."""
         try:
             delta = self._copies.open()
+            self.grants = self._copies.grants
             if delta and delta.documents:
                 self._have(delta)
         except Exception:  # noqa: BLE001 - whatever it is, the store has all of it
@@ -221,10 +234,8 @@ class Replica:
     def _all(self) -> Delta:
         """What is served, to be kept as a whole."""
         newest = self._newest
-        documents = {path: dated(each, None) for path, each in newest.documents.items()} if newest else {}
-        return Delta(
-            self._has, whole=True, documents=documents, routes=newest.routes() if newest else {}, marks=self._marks
-        )
+        documents, routes = (newest.kept(), newest.routes()) if newest else ({}, {})
+        return Delta(self._has, whole=True, documents=documents, routes=routes, marks=self._marks)
 
     def close(self) -> None:
         """Let go of the store, and of what is on disk."""

@@ -12,6 +12,7 @@ from feedsvc.documents.sources import program
 from feedsvc.feeds.catalog import Catalog, Listing
 from feedsvc.feeds.feed import Site, View
 from feedsvc.feeds.losses import LossRules
+from feedsvc.feeds.privacy import privacy_of
 from feedsvc.feeds.selection import SelectionRules
 from feedsvc.feeds.sightings import note
 from feedsvc.text import fold
@@ -35,6 +36,7 @@ def selection_rules(settings: Settings) -> SelectionRules:
         categories=rules.categories,
         types=rules.types,
         max_age=rules.max_age,
+        privacy=privacy_of(catalog(settings)),
     )
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from feedsvc import health, heap, log
+from feedsvc.admission import Admission, find_document
 from feedsvc.clock import now
 from feedsvc.log import fields, logger
 from feedsvc.metrics import make_metrics
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from wsgiref.types import WSGIApplication
 
+    from feedsvc.documents.document import Document
+    from feedsvc.documents.snapshot import Snapshot
     from feedsvc.settings import Settings
 
 
@@ -69,7 +72,13 @@ def start(settings: Settings, admin_token: str | None, stop_seconds: float) -> W
         threading.Thread(target=_or_end, args=(begin,), name="begin", daemon=True).start()
     else:
         begin()
-    return make_application(publisher, schedule, settings, admin_token)
+    admission = Admission(DatabaseStore(settings.store.url, write=False), lambda: _is_any_private(publisher))
+    admission.start()
+    return make_application(publisher, schedule, settings, admin_token, admission)
+
+
+def _is_any_private(publisher: Publisher) -> bool:
+    return publisher.snapshot is not None and publisher.snapshot.private is not None
 
 
 def _or_end(begin: Callable[[], None]) -> None:
@@ -82,7 +91,11 @@ def _or_end(begin: Callable[[], None]) -> None:
 
 
 def make_application(
-    publisher: Publisher, schedule: Schedule, settings: Settings, admin_token: str | None
+    publisher: Publisher,
+    schedule: Schedule,
+    settings: Settings,
+    admin_token: str | None,
+    admission: Admission | None = None,
 ) -> WSGIApplication:
     """The whole of what answers requests."""
 
@@ -111,7 +124,11 @@ def make_application(
         metrics=metrics,
         trusted=settings.http.trusted_proxies,
     )
-    return serve_documents(lambda: publisher.snapshot, app, counts, settings.http.trusted_proxies)
+
+    def find(snapshot: Snapshot, path: str) -> Document | None:
+        return find_document(snapshot, admission.grants if admission else {}, path)
+
+    return serve_documents(lambda: publisher.snapshot, app, counts, settings.http.trusted_proxies, find)
 
 
 def _announce(publisher: Publisher, settings: Settings) -> None:

@@ -205,6 +205,7 @@ class ProviderSettings(Section):
     icon: Url | None = Field(None, description="an absolute http or https URL")
     alias: Text | None = Field(None, pattern=r"\S", description="the name that it has now")
     retired: bool = Field(default=False, description="true or false")
+    access: Literal["public", "private"] = Field("public", description="public or private")
 
 
 class TopicSettings(ProviderSettings):

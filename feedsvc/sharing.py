@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from feedsvc import __version__
+from feedsvc.admission import find_document
 from feedsvc.candidate import Candidate
 from feedsvc.clock import iso, now
 from feedsvc.documents.snapshot import Snapshot
@@ -27,6 +28,7 @@ from feedsvc.web.wsgi import serve_documents
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    from feedsvc.documents.document import Document
     from feedsvc.settings import Settings
 
 # For so long, who asked for a reload waits for its answer, and then for this process to serve it.
@@ -81,7 +83,11 @@ def make_application(
         metrics=metrics,
         trusted=settings.http.trusted_proxies,
     )
-    return serve_documents(snapshot, app, counts, settings.http.trusted_proxies)
+
+    def find(snapshot: Snapshot, path: str) -> Document | None:
+        return find_document(snapshot, replica.grants, path)
+
+    return serve_documents(snapshot, app, counts, settings.http.trusted_proxies, find)
 
 
 def reload_shared(url: str, replica: Replica, *, accept: bool) -> dict[str, object]:

@@ -18,6 +18,7 @@ from feedsvc.feeds.feed import View
 from feedsvc.feeds.groups import group, places_of
 from feedsvc.feeds.losses import Loss, LossRules, loss_of
 from feedsvc.feeds.memory import Event, Memory
+from feedsvc.feeds.privacy import privacy_of
 from feedsvc.feeds.selection import Selection, SelectionRules, seen, select
 from feedsvc.feeds.sightings import observe
 
@@ -37,6 +38,16 @@ PROVIDERS = (
     Provider("Three"),
     Provider("Third", "third.example"),
     Provider("Third", "fourth.example"),
+)
+PRIVATE = Catalog(
+    {
+        "ai": Listing("AI", access="private"),
+        "old": Listing("Old", alias="AI"),
+        "c++": Listing("C++", parent="Parent"),
+        "parent": Listing("Parent", rollup=True, access="private"),
+        "gone": Listing("Gone", retired=True, access="private"),
+    },
+    {"third": Listing("Third", access="private"), "three": Listing("Three", alias="Third")},
 )
 CATALOG = Catalog(
     {
@@ -89,7 +100,8 @@ class Reloads:
         now = NOW + next(self.hours) * HOUR
         last = None if self.anew else self.composition
         selected = last.grouping.selection if last else None
-        selection = select(there, SelectionRules(max_age=6 * HOUR), now, self.memory.sightings, selected)
+        rules = SelectionRules(max_age=6 * HOUR, privacy=privacy_of(self.catalog))
+        selection = select(there, rules, now, self.memory.sightings, selected)
         grouping = group(selection, self.memory, self.catalog, last.grouping if last else None)
         memory, events = observe(
             grouping.memory,
@@ -114,7 +126,7 @@ def comparable(made: Composition) -> Composition:
 @given(
     st.lists(st.lists(articles(), max_size=6), min_size=2, max_size=6),
     st.sampled_from(["published", "arrived"]),
-    st.sampled_from([Catalog(), CATALOG]),
+    st.sampled_from([Catalog(), CATALOG, PRIVATE]),
 )
 def test_an_edit_makes_what_everything_anew_would_make(
     edits: list[list[Article]], order: str, catalog: Catalog

@@ -15,6 +15,7 @@ from feedsvc.documents.draft import Draft, Stock
 from feedsvc.documents.jsonfeed import JSON_TYPE, render_json
 from feedsvc.documents.syndication import ATOM_TYPE, RSS_TYPE, render_atom, render_rss
 from feedsvc.feeds.feed import PART, part_of
+from feedsvc.feeds.privacy import is_private
 from feedsvc.helpers import Work, do_all, others
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ FEED_HEADERS = (
     ("Access-Control-Expose-Headers", "ETag"),
     ("X-Content-Type-Options", "nosniff"),
 )
+# The URL of a private feed is a secret: what an article leads to is not told it, and no search engine lists it.
+_PRIVATE_HEADERS = (*FEED_HEADERS, ("Referrer-Policy", "no-referrer"), ("X-Robots-Tag", "noindex"))
 FORMATS = {
     each.ending: each
     for each in (
@@ -67,7 +70,15 @@ def feed_links(own: str, page: str) -> str:
     return f'<{own}>; rel="self", <{page}>; rel="alternate"; type="text/html"'
 
 
+def _private_headers(caching: str) -> Headers:
+    """Those of a document that is kept by nobody but its reader, given the Cache-Control of all others."""
+    fresh = next(each for each in caching.split(", ") if each.startswith("max-age="))
+    return [("Cache-Control", f"private, {fresh}"), *_PRIVATE_HEADERS]
+
+
 def _headers(feed: Feed, form: Format, caching: str, number: int) -> Headers:
+    if feed.is_private:
+        return _private_headers(caching)
     own = part_of(feed.archive_url(feed.archive.number) if feed.archive else feed.url, number)
     return [("Cache-Control", caching), *FEED_HEADERS, ("Link", feed_links(f"{own}{form.ending}", feed.page_url))]
 
@@ -78,6 +89,8 @@ def reopen(path: str, kept: Dated, site: Site, caching: str) -> Document | None:
     form = FORMATS.get(dot + ending)
     if form is None or kept.source is None:
         return None
+    if is_private(path):
+        return restore(kept, form.media_type, _private_headers(caching))
     page = site.home or site.base_url + place.partition(PART)[0]
     headers = [("Cache-Control", caching), *FEED_HEADERS, ("Link", feed_links(site.base_url + path, page))]
     return restore(kept, form.media_type, headers)

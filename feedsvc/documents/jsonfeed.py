@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from feedsvc.clock import iso
@@ -26,17 +27,19 @@ def render_json(draft: Draft, last: Sequence[bytes] = ()) -> tuple[bytes, ...]:
     """A feed as JSON Feed 1.1, given the last parts where the draft builds on them; ids are those of Atom.
 
     It comes in as many parts as it takes to keep each below 250 KB, each with the `next_url` of the next, and the
-    last with that of the newest archive. An item that is larger alone has a part of its own.
+    last with that of the newest archive. An item that is larger alone has a part of its own. A private feed, which
+    can name no URL of its own, comes in one.
     """
     feed = draft.feed
     links = dict(history(feed))
     older = f"{links['prev-archive']}.json" if "prev-archive" in links else None
     fresh = [_encode(_item(*each)) for each in zip(draft.fresh, draft.contents, strict=True)]
     items = draft.complete("json", fresh, _items(last))
-    parts = _parts(items, MAX_BYTES - len(_head(feed, links["self"], 9999, older or feed.url)))
+    own = links.get("self")
+    parts = _parts(items, MAX_BYTES - len(_head(feed, own, 9999, older or feed.url)) if own else sys.maxsize)
     return tuple(
         # Items come last, and are encoded already.
-        _head(feed, links["self"], number, None if number < len(parts) else older, more=number < len(parts))[:-1]
+        _head(feed, own, number, None if number < len(parts) else older, more=number < len(parts))[:-1]
         + _BEGIN
         + b",".join(chosen)
         + _END
@@ -44,14 +47,14 @@ def render_json(draft: Draft, last: Sequence[bytes] = ()) -> tuple[bytes, ...]:
     )
 
 
-def _head(feed: Feed, own: str, number: int, older: str | None, *, more: bool = False) -> bytes:
+def _head(feed: Feed, own: str | None, number: int, older: str | None, *, more: bool = False) -> bytes:
     """All of a part but its items."""
-    following = f"{part_of(own, number + 1)}.json" if more else older
+    following = f"{part_of(own, number + 1)}.json" if own and more else older
     document = {
         "version": _VERSION,
         "title": feed.title,
         "home_page_url": feed.page_url,
-        "feed_url": f"{part_of(own, number)}.json",
+        **({"feed_url": f"{part_of(own, number)}.json"} if own else {}),
         **({"next_url": following} if following else {}),
         "description": feed.description,
         "language": feed.language,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,6 +23,7 @@ from feedsvc.documents.opml import OPML_PATH, OPML_TYPE, render_opml
 from feedsvc.documents.pages import Pages
 from feedsvc.documents.sources import Sources
 from feedsvc.feeds.feed import ARCHIVE, PART, part_of
+from feedsvc.feeds.privacy import PRIVATE, is_private
 from feedsvc.text import fold
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 
 _Known = TypeVar("_Known")
+# What the paths of private documents begin with; a token stands behind it where they are asked for.
+PRIVATE_PATHS = PRIVATE
 _BEHIND = re.compile(rf"({ARCHIVE}[0-9]+)?({PART}[0-9]+)?({'|'.join(map(re.escape, FEED_ENDINGS))})$")
 
 
@@ -48,6 +51,7 @@ class Snapshot:
     documents of before a restart, while the articles are still being read, or a replica's, before the first pages
     are published: what is not in it may be there later.
     `changed_at` is when the newest change was served first, `rendered` counts the feeds that had changed.
+    `private` is the snapshot of the private feeds, where there are any: nothing else here knows of them.
     """
 
     documents: Mapping[str, Document]
@@ -60,6 +64,7 @@ class Snapshot:
     sources: Mapping[str, bytes]
     rendered: int = 0
     whole: bool = True
+    private: Snapshot | None = None
 
     def document(self, path: str) -> Document | None:
         """The document of a path, or None: one look-up, but for archive documents and pages."""
@@ -73,7 +78,8 @@ class Snapshot:
 
     def kept(self) -> dict[str, Dated]:
         """What is to be remembered of the documents."""
-        return {path: dated(each, self.sources.get(path)) for path, each in self.documents.items()}
+        kept = {path: dated(each, self.sources.get(path)) for path, each in self.documents.items()}
+        return kept | self.private.kept() if self.private else kept
 
     def routes(self) -> dict[str, str | None]:
         """Where paths in folded form lead; None for a feed that was given up."""
@@ -96,6 +102,24 @@ class Snapshot:
     def is_retired(self, path: str) -> bool:
         """Whether there was a feed at this path, and never will be one again."""
         return _split(path)[0] in self.retired
+
+
+def part(documents: Mapping[str, Document]) -> tuple[dict[str, Document], Snapshot | None]:
+    """The public ones of some documents, and a snapshot of the private ones, where there are any."""
+    public = {path: each for path, each in documents.items() if not is_private(path)}
+    return public, _closed({path: each for path, each in documents.items() if is_private(path)})
+
+
+def _closed(
+    documents: Mapping[str, Document],
+    feeds: Mapping[str, Feed] | None = None,
+    sources: Mapping[str, bytes] | None = None,
+) -> Snapshot | None:
+    """A snapshot of private documents, where there are any."""
+    if not documents:
+        return None
+    changed_at = max(document.last_modified for document in documents.values())
+    return Snapshot(documents, {}, feeds or {}, frozenset(), None, None, changed_at, sources or {})
 
 
 def is_archive(path: str) -> bool:
@@ -185,11 +209,11 @@ def reopen_all(kept: Mapping[str, Dated], site: Site, caching: str) -> Snapshot 
     found = {path: reopen(path, each, site, caching) for path, each in kept.items()}
     if OPML_PATH in kept:
         found[OPML_PATH] = restore(kept[OPML_PATH], OPML_TYPE, _list_headers(caching))
-    documents = {path: document for path, document in found.items() if document}
+    documents, private = part({path: document for path, document in found.items() if document})
     if not documents:
         return None
     changed_at = max(document.last_modified for document in documents.values())
-    return Snapshot(documents, {}, {}, frozenset(), None, None, changed_at, {}, whole=False)
+    return Snapshot(documents, {}, {}, frozenset(), None, None, changed_at, {}, whole=False, private=private)
 
 
 def _list_headers(caching: str) -> Headers:
@@ -218,6 +242,7 @@ def publish(
     last = before if isinstance(before, Snapshot) else None
     press = _Press(caching, before, now)
     press.print(composition.feeds)
+    private = _print_private(composition, caching, before, now)
     documents, known = press.documents, press.known
     opml = render_opml(composition.feeds, composition.feeds[0].site)
     documents[OPML_PATH] = renew(known.get(OPML_PATH), opml, OPML_TYPE, _list_headers(caching), now)
@@ -242,5 +267,19 @@ def publish(
         pages,
         changed_at,
         press.sources,
-        press.rendered,
+        press.rendered + (private.rendered if private else 0),
+        private=private,
     )
+
+
+def _print_private(
+    composition: Composition, caching: str, before: Snapshot | Mapping[str, Dated] | None, now: datetime
+) -> Snapshot | None:
+    """The private feeds, apart from all others."""
+    if not composition.private:
+        return None
+    press = _Press(caching, before.private if isinstance(before, Snapshot) else before, now)
+    press.print(composition.private)
+    feeds = {feed.path: feed for feed in composition.private}
+    closed = _closed(press.documents, feeds, press.sources)
+    return replace(closed, rendered=press.rendered) if closed else None

@@ -97,8 +97,19 @@ def redirects_of(
 ) -> dict[str, str]:
     """What a path in the form that `fold` gives it leads to: a path, else a domain, else a name, now or once."""
     redirects = {path: path for path in paths}
+    private = {
+        f"{prefix}{slug}"
+        for prefix, slugs, listings in (
+            (TOPICS, memory.topic_slugs, catalog.topics),
+            (PROVIDERS, memory.provider_slugs, catalog.providers),
+        )
+        for key, slug in slugs.items()
+        if key[0] in listings and listings[key[0]].is_private
+    }
     for path, now in memory.former.items():
-        redirects.setdefault(path, now)
+        # Nothing shows where a private feed is, or was when everybody could read it.
+        if now not in private:
+            redirects.setdefault(path, now)
     for domain, keys in domains.items():
         if len(keys) == 1:
             redirects[f"/providers/{domain}"] = f"/providers/{memory.provider_slugs[next(iter(keys))]}"
@@ -108,7 +119,7 @@ def redirects_of(
     ):
         by_name: dict[str, str] = {}
         for key, slug in sorted(slugs.items()):
-            if key[0] not in listings or not listings[key[0]].retired:
+            if key[0] not in listings or not (listings[key[0]].retired or listings[key[0]].is_private):
                 by_name.setdefault(key[0], f"{prefix}{slug}")
         # Aliases stand before names, which they take the place of; and before a slug only of what they rename.
         for place, target in _aliases(listings, slugs, by_name):
@@ -139,7 +150,7 @@ def retired_of(catalog: Catalog, memory: Memory, live: Collection[str]) -> froze
             (PROVIDERS, memory.provider_slugs, catalog.providers),
         )
         for key, listing in listings.items()
-        if listing.retired
+        if listing.retired and not listing.is_private
         for place in (
             key,
             listing.slug or slugify(listing.name),

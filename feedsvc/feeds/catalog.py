@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from feedsvc.text import fold
 
@@ -19,7 +19,8 @@ class Listing:
     """One topic or provider. `name` is how it is spelled; what is "" or None is as it would be without a listing.
 
     `alias` is the name that it has now: what names this one means that one, for ever. A retired one has no feed
-    and will have none. Articles of a topic count for its `parent` too where that one rolls up.
+    and will have none. Articles of a topic count for its `parent` too where that one rolls up. The feed of
+    a private one is for who has a token, and its articles are in no public feed.
     """
 
     name: str
@@ -30,8 +31,14 @@ class Listing:
     icon: str | None = None
     alias: str | None = None
     retired: bool = False
+    access: Literal["public", "private"] = "public"
     parent: str | None = None
     rollup: bool = False
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only who has a token may read it."""
+        return self.access == "private"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +83,15 @@ def only_domains(articles: Iterable[Article], listings: Mapping[str, Listing]) -
     return {name: next(iter(found)) for name, found in domains.items() if len(found) == 1}
 
 
-def _topics_now(topics: Iterable[str], catalog: Catalog) -> tuple[str, ...]:
+def topics_now(topics: Iterable[str], catalog: Catalog) -> tuple[str, ...]:
+    """The names that topics have now, and those that they roll up to, without those that were given up."""
     found: dict[str, str] = {}
     for topic in topics:
         name: str | None = resolve(topic, catalog.topics)
         while name:
             listing = catalog.topics.get(fold(name))
-            if not (listing and listing.retired):
+            # Articles of a private one must not become public when it is given up.
+            if not (listing and listing.retired and not listing.is_private):
                 found.setdefault(fold(name), name)
             parent = resolve(listing.parent, catalog.topics) if listing and listing.parent else None
             above = catalog.topics.get(fold(parent)) if parent else None
@@ -112,7 +121,7 @@ def apply_catalog(
     known = known or NamesNow()
     topics = known.topics.get(article.topics)
     if topics is None:
-        topics = known.topics[article.topics] = _topics_now(article.topics, catalog)
+        topics = known.topics[article.topics] = topics_now(article.topics, catalog)
     provider = before = article.provider
     if before:
         if id(before) not in known.providers:

@@ -8,15 +8,29 @@ from uuid import NAMESPACE_URL, uuid5
 from feedsvc.clock import iso
 from feedsvc.feeds.compose import NO_CHANGE_YET
 from feedsvc.feeds.feed import Entry, Feed, latest
+from feedsvc.feeds.privacy import is_private
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from feedsvc.feeds.feed import Site
     from feedsvc.feeds.memory import Event
+    from feedsvc.feeds.selection import Selection
 
 CHANGES = "/changes"
 MAX_CHANGES = 50
+
+
+def public_changes(events: Iterable[Event], selection: Selection) -> Iterator[Event]:
+    """Those of which everybody may know: of what was not private when it happened, nor is now."""
+    events = [event for event in events if not any(map(is_private, event.places))]
+    rules, told = selection.basis and selection.basis.rules, {event.identity for event in events}
+    private: set[str] = set()
+    if rules and rules.privacy:
+        private = {
+            each.identity for each in selection.articles if each.identity in told and rules.is_private(each)
+        }
+    return (event for event in events if event.identity not in private)
 
 
 def compose_changes(events: Iterable[Event], site: Site, urls: Mapping[str, str]) -> Feed:

@@ -13,7 +13,9 @@ from feedsvc.feeds.addresses import redirects_of, retired_of
 from feedsvc.feeds.differences import differing
 from feedsvc.feeds.entries import Showings
 from feedsvc.feeds.feed import Archive, Feed, Site, View, latest
+from feedsvc.feeds.privacy import privacy_of
 from feedsvc.feeds.rolls import Cut, call_roll, cut
+from feedsvc.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,11 +30,12 @@ NO_CHANGE_YET = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """All feeds; the paths that lead to another path, and the retired ones, in folded form; and the memory.
+    """All public feeds; the paths that lead to another path, and the retired ones, in folded form; and the memory.
 
     `groups` are the articles of each feed, newest first; `archives` those of each of its archive documents, the
-    oldest document first. `hidden` are the addresses of what is held back. `changes` is the feed of what happened,
-    where there is one; it comes as Atom alone. `told_at` is when the last of it was.
+    oldest document first. `hidden` are the addresses of what is held back or private. `changes` is the feed of
+    what happened, where there is one; it comes as Atom alone. `told_at` is when the last of it was. `private` are
+    the private feeds, which nothing else here knows.
     """
 
     feeds: tuple[Feed, ...]
@@ -47,6 +50,7 @@ class Composition:
     grouping: Grouping
     changes: Feed | None = None
     told_at: datetime | None = None
+    private: tuple[Feed, ...] = ()
 
 
 def compose(
@@ -63,20 +67,22 @@ def compose(
     """
     composer = _Composer(site, memory, view, grouping, last)
     kept = _kept(last, grouping, site, memory, view) if last else {}
-    feeds = tuple(kept.get(each.path) or composer.feed(each) for each in grouping.groups)
+    made = [(each, kept.get(each.path) or composer.feed(each)) for each in grouping.groups]
+    feeds = tuple(feed for each, feed in made if not each.is_private)
     redirects = redirects_of(memory, grouping.domains, grouping.catalog, (feed.path for feed in feeds))
-    archives = {path: last.archives[path] for path in kept} if last else {}
+    archives = {path: last.archives[path] for path in kept if path in last.archives} if last else {}
     return Composition(
         feeds,
         redirects,
         replace(memory, rolls={**memory.rolls, **composer.rolls}),
-        {each.path: each.articles for each in grouping.groups},
+        {each.path: each.articles for each in grouping.groups if not each.is_private},
         {**archives, **composer.archives},
         site,
         view,
         retired_of(grouping.catalog, memory, redirects),
         grouping.selection.hidden,
         grouping,
+        private=tuple(feed for each, feed in made if each.is_private),
     )
 
 
@@ -94,7 +100,7 @@ def _kept(last: Composition, grouping: Grouping, site: Site, memory: Memory, vie
         if seen
         for path in seen.places
     }
-    feeds = {feed.path: feed for feed in last.feeds}
+    feeds = {feed.path: feed for feed in (*last.feeds, *last.private)}
     groups = {each.path: each for each in last.grouping.groups}
     return {
         each.path: feeds[each.path]
@@ -138,6 +144,7 @@ class _Composer:
         self.site = site
         self.memory = memory
         self.view = view
+        self.privacy = privacy_of(grouping.catalog)
         self.showings = Showings(site, memory, view, grouping.selection.hidden)
         self.at = grouping.selection.at
         difference = grouping.difference
@@ -150,18 +157,9 @@ class _Composer:
     def feed(self, group: Group) -> Feed:
         kind, name, path, listing = group.kind, group.name, group.path, group.listing
         last = self.memory.rolls.get(path)
-        articles = self.in_order(group.articles)
-        made = cut(
-            articles,
-            self.view.limit,
-            last,
-            self.memory.sightings,
-            last=self.last_cut(path),
-            touched=self.touched,
-        )
+        made = self.cut(group)
         recipes = tuple(map(self.showings.of, made.shown))
         roll = self.rolls[path] = call_roll(last, recipes, made, self.view.limit, self.at)
-        self.archives[path] = made.archives
         changed_at = latest(recipes, NO_CHANGE_YET)
         title = self.site.title if kind == "all" else self.words(self.view.title, name)
         about = self.site.description if kind == "all" else self.words(self.view.description, name)
@@ -182,7 +180,34 @@ class _Composer:
             # The last one may be empty.
             archives=len(made.archives) - (not made.archives[-1]) if made.archives else 0,
             departed=roll.departed if self.view.tombstones else (),
+            page=f"{self.site.base_url}/" if group.is_private else None,
         )
+
+    def cut(self, group: Group) -> Cut:
+        """What a feed shows, and its archive documents; a private one has none."""
+        articles = self.in_order(group.articles)
+        if group.is_private:
+            return Cut(tuple(map(self.without_names, articles[: self.view.limit])), (), ())
+        made = cut(
+            articles,
+            self.view.limit,
+            self.memory.rolls.get(group.path),
+            self.memory.sightings,
+            last=self.last_cut(group.path),
+            touched=self.touched,
+        )
+        self.archives[group.path] = made.archives
+        return made
+
+    def without_names(self, article: Article) -> Article:
+        """A private article with the topics that everybody knows: who may read one need not know of others."""
+        known = self.memory.topics
+        shown = tuple(
+            topic
+            for topic in article.topics
+            if (fold(topic),) in known and not (self.privacy and self.privacy.is_topic(topic))
+        )
+        return replace(article, topics=shown)
 
     def last_cut(self, path: str) -> Cut | None:
         """How the feed was cut last, where that is of use."""

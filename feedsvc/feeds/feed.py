@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from feedsvc.feeds.privacy import is_private
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -158,6 +160,11 @@ class Feed:
     page: str | None = None
 
     @property
+    def is_private(self) -> bool:
+        """Whether only who has a token may read it. Such a feed has no page and no archive documents."""
+        return is_private(self.path)
+
+    @property
     def entries(self) -> tuple[Entry, ...]:
         """The entries, made anew each time that they are asked for."""
         return tuple([recipe.make() for recipe in self.recipes])
@@ -183,7 +190,13 @@ class Feed:
 
 
 def history(feed: Feed) -> list[tuple[str, str]]:
-    """The links between a feed and its archive documents (RFC 5005 §4), the own one first; without endings."""
+    """The links between a feed and its archive documents (RFC 5005 §4), the own one first; without endings.
+
+    A private feed has none: its own URL has the token of whoever reads it, which stands in no document, and a
+    reader that followed another one would lose the feed.
+    """
+    if feed.is_private:
+        return []
     if feed.archive is None:
         previous = [("prev-archive", feed.archive_url(feed.archives))] if feed.archives else []
         return [("self", feed.url), *previous]

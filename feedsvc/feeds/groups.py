@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 from feedsvc.feeds.addresses import domains_of, remember
 from feedsvc.feeds.catalog import Catalog, Listing, NamesNow, apply_catalog, only_domains
 from feedsvc.feeds.differences import Difference, difference_of
+from feedsvc.feeds.privacy import PRIVATE, privacy_of
 from feedsvc.feeds.selection import exchange
 from feedsvc.text import fold
 
@@ -43,6 +44,11 @@ class Group:
     articles: tuple[Article, ...]
     listing: Listing
 
+    @property
+    def is_private(self) -> bool:
+        """Whether it is of private articles."""
+        return self.listing.is_private
+
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
@@ -71,7 +77,7 @@ def group(selection: Selection, memory: Memory, catalog: Catalog, last: Grouping
         catalog: what is configured of single topics and providers.
         last: the last grouping, whose groups are taken over where they are the same.
     """
-    homes = only_domains(selection.articles, catalog.providers)
+    homes = only_domains(_public(selection.articles, catalog), catalog.providers)
     difference = _difference(selection, memory, catalog, homes, last) if last else None
     known = NamesNow()
     if last and difference:
@@ -82,7 +88,7 @@ def group(selection: Selection, memory: Memory, catalog: Catalog, last: Grouping
         now = (apply_catalog(each, catalog, homes, known) for each in selection.articles)
         members = touched = _members(now, catalog)
     memory = _remember(memory, touched, catalog)
-    domains = domains_of(key for key in memory.providers if not _is_gone(key[0], catalog.providers))
+    domains = domains_of(key for key in memory.providers if _is_public(key[0], catalog.providers))
     before = {each.path: each for each in last.groups} if last else {}
     groups = tuple(_taken_over(each, before) for each in _groups(members, memory, domains, catalog))
     if last and before.keys() != {each.path for each in groups}:
@@ -103,14 +109,21 @@ def _groups(
     for topic, name in sorted(memory.topics.items()):
         if not _is_gone(topic[0], catalog.topics):
             listing = catalog.topics.get(topic[0])
-            yield made("topic", topic, name, f"/topics/{memory.topic_slugs[topic]}", listing)
+            path = f"topics/{memory.topic_slugs[topic]}"
+            yield made("topic", topic, name, _place_of(listing) + path, listing)
     for provider, name in sorted(memory.providers.items()):
         if not _is_gone(provider[0], catalog.providers):
             listing = catalog.providers.get(provider[0])
-            yield made("provider", provider, name, f"/providers/{memory.provider_slugs[provider]}", listing)
+            path = f"providers/{memory.provider_slugs[provider]}"
+            yield made("provider", provider, name, _place_of(listing) + path, listing)
     for domain, keys in sorted(domains.items()):
         if len(keys) > 1:
             yield made("domain", (domain,), domain, f"/providers/{domain}")
+
+
+def _place_of(listing: Listing | None) -> str:
+    """What the path of its feed begins with."""
+    return PRIVATE if listing and listing.is_private else "/"
 
 
 def _taken_over(made: Group, before: Mapping[str, Group]) -> Group:
@@ -138,6 +151,7 @@ class _Sorter(Generic[_Place]):
 
     def __init__(self, catalog: Catalog, place: Callable[[Iterable[Key]], tuple[_Place, ...]]) -> None:
         self._listings = catalog.providers
+        self._privacy = privacy_of(catalog)
         self._place = place
         self._all = place([("all",)])
         self._topics: dict[tuple[str, ...], tuple[_Place, ...]] = {}
@@ -145,7 +159,12 @@ class _Sorter(Generic[_Place]):
         self._providers: dict[int, tuple[Provider, tuple[_Place, ...]]] = {}
 
     def places(self, article: Article) -> tuple[_Place, ...]:
-        """The places of the kinds and keys that an article has: of all, its topics, its provider, the domain."""
+        """The places of the kinds and keys that an article has: of all, its topics, its provider, the domain.
+
+        A private one has those of its private topics and provider alone.
+        """
+        if self.is_private(article):
+            return self._place(self._private_keys(article))
         topics = self._topics.get(article.topics)
         if topics is None:
             topics = self._place([("topic", fold(topic)) for topic in article.topics])
@@ -157,6 +176,18 @@ class _Sorter(Generic[_Place]):
         if known is None:
             known = self._providers[id(provider)] = provider, self._place(self._keys(provider))
         return self._all + topics + known[1]
+
+    def is_private(self, article: Article) -> bool:
+        """Whether an article is private."""
+        return self._privacy is not None and self._privacy.covers(article)
+
+    def _private_keys(self, article: Article) -> Iterator[Key]:
+        privacy, provider = self._privacy, article.provider
+        if privacy is None:
+            return
+        yield from (("topic", fold(topic)) for topic in article.topics if privacy.is_topic(topic))
+        if provider and privacy.is_provider(provider.name):
+            yield "provider", *provider.key
 
     def _keys(self, provider: Provider) -> list[Key]:
         if _is_gone(fold(provider.name), self._listings):
@@ -184,6 +215,12 @@ def _updated(
         for key in {**came, **gone}
     }
     return {key: those for key, those in {**members, **touched}.items() if those}, touched
+
+
+def _public(articles: Iterable[Article], catalog: Catalog) -> Iterable[Article]:
+    """Those that are not private."""
+    privacy = privacy_of(catalog)
+    return (each for each in articles if not privacy.covers(each)) if privacy else articles
 
 
 def _remember(memory: Memory, touched: Mapping[Key, tuple[Article, ...]], catalog: Catalog) -> Memory:
@@ -226,8 +263,16 @@ def _is_gone(key: str, listings: Mapping[str, Listing]) -> bool:
     return listing is not None and (listing.retired or listing.alias is not None)
 
 
+def _is_public(key: str, listings: Mapping[str, Listing]) -> bool:
+    """Whether a name has a feed for everybody."""
+    return not _is_gone(key, listings) and not (key in listings and listings[key].is_private)
+
+
 def places_of(grouping: Grouping) -> dict[str, tuple[str, ...]]:
-    """The paths of the feeds that articles are in, by their identity: of those that came, or else of all."""
+    """The paths of the feeds that articles are in, by their identity: of those that came, or else of all.
+
+    A private article that is in no feed is at the one place that says so.
+    """
     paths = {(each.kind, *each.key): (place, each.path) for place, each in enumerate(grouping.groups)}
 
     def found(keys: Iterable[Key]) -> tuple[str, ...]:
@@ -242,6 +287,7 @@ def places_of(grouping: Grouping) -> dict[str, tuple[str, ...]]:
     places = {}
     for article in difference.came if difference else grouping.selection.articles:
         # Groups are in this order too: all, topics, providers, domains.
-        where = sorter.places(apply_catalog(article, catalog, homes, known))
+        applied = apply_catalog(article, catalog, homes, known)
+        where = sorter.places(applied) or ((PRIVATE,) if sorter.is_private(applied) else ())
         places[article.identity] = shared.setdefault(where, where)
     return places

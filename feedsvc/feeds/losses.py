@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from feedsvc.feeds.privacy import is_private
+
 if TYPE_CHECKING:
     from feedsvc.feeds.groups import Grouping
     from feedsvc.feeds.memory import Memory
@@ -33,9 +35,11 @@ class Loss:
     def __str__(self) -> str:
         parts = [f"{len(self.withdrawn):,} of {self.served:,} articles would be withdrawn"]
         if self.emptied:
-            named = ", ".join(self.emptied[:3])
-            others = len(self.emptied) - 3
-            parts.append(f"{named}{f' and {others:,} other feeds' if others > 0 else ''} would be empty")
+            # Whoever asks for the health reads this.
+            named = [path for path in self.emptied if not is_private(path)][:3]
+            others = len(self.emptied) - len(named)
+            counted = [f"{others:,} {'other ' * bool(named)}feed{'s' * (others != 1)}"] if others else []
+            parts.append(f"{' and '.join([', '.join(named)] * bool(named) + counted)} would be empty")
         return "; ".join(parts)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from feedsvc.articles.article import Article
     from feedsvc.feeds.memory import Sighting
+    from feedsvc.feeds.privacy import Privacy
 
 Reason: TypeAlias = Literal[
     "removed",
@@ -48,7 +49,10 @@ REASONS: Mapping[Reason, str] = {
 
 @dataclass(frozen=True, slots=True)
 class SelectionRules:
-    """The rules. An article that lacks what a rule asks for does not pass it; None and () ask for nothing."""
+    """The rules. An article that lacks what a rule asks for does not pass it; None and () ask for nothing.
+
+    What `privacy` covers is selected like any other, and hidden from all others.
+    """
 
     publish_missing: bool = False
     min_quality: float | None = None
@@ -56,6 +60,11 @@ class SelectionRules:
     categories: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     max_age: timedelta | None = None
+    privacy: Privacy | None = None
+
+    def is_private(self, article: Article) -> bool:
+        """Whether an article is private."""
+        return self.privacy is not None and self.privacy.covers(article)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ class Basis:
 class Selection:
     """The selected articles, newest first (ties by id), and the reason for each of the others by its identity.
 
-    `hidden` are the addresses of those others, but for what is an address of a selected one too.
+    `hidden` are the addresses of those others and of private ones, but for what is an address of a public one too.
     `next_change` is when the passing of time alone will change the selection, if it ever will. `at` is the moment
     for which it was made, `basis` what it was made of.
     """
@@ -125,7 +134,7 @@ def select(
         else:
             held[article.identity] = reason
     ordered = _in_order(selected)
-    return Selection(ordered, held, _hidden(basis.articles, held, ordered), min(changes, default=None), now, basis)
+    return Selection(ordered, held, _hidden(basis, held, ordered), min(changes, default=None), now, basis)
 
 
 def seen(selection: Selection, sightings: Mapping[str, Sighting]) -> Selection:
@@ -176,8 +185,8 @@ def _edited(last: Selection, basis: Basis) -> Selection | None:
     held = {identity: reason for identity, reason in last.held.items() if identity not in out}
     held |= {fate.article.identity: fate.reason for fate in came if fate.reason}
     selected = exchange(last.articles, Difference(_selected(came), _selected(gone)))
-    same = Counter(map(_hides, came)) == Counter(map(_hides, gone))
-    hidden = last.hidden if same else _hidden(basis.articles, held, selected)
+    same = Counter(_hides(fate, basis) for fate in came) == Counter(_hides(fate, before) for fate in gone)
+    hidden = last.hidden if same else _hidden(basis, held, selected)
     return Selection(selected, held, hidden, min(filter(None, changes), default=None), basis.now, basis)
 
 
@@ -200,18 +209,19 @@ def _selected(fates: Iterable[_Fate]) -> tuple[Article, ...]:
     return tuple(fate.article for fate in fates if fate.reason is None)
 
 
-def _hides(fate: _Fate) -> tuple[bool, tuple[str, ...]]:
-    return fate.reason is None, fate.article.addresses
+def _hides(fate: _Fate, basis: Basis) -> tuple[bool, tuple[str, ...]]:
+    return fate.reason is None and not basis.rules.is_private(fate.article), fate.article.addresses
 
 
-def _hidden(
-    articles: Iterable[Article], held: Mapping[str, Reason], selected: Iterable[Article]
-) -> frozenset[str]:
-    """The addresses of those that are held, but for what is an address of a selected one too."""
-    if not held:
+def _hidden(basis: Basis, held: Mapping[str, Reason], selected: Iterable[Article]) -> frozenset[str]:
+    """The addresses of those that are held or private, but for what is an address of a public one too."""
+    rules = basis.rules
+    if not held and not rules.privacy:
         return frozenset()
-    hidden = {address for article in articles if article.identity in held for address in article.addresses}
-    hidden.difference_update(chain.from_iterable(map(attrgetter("addresses"), selected)))
+    withheld = [each for each in basis.articles if each.identity in held or rules.is_private(each)]
+    public = selected if not rules.privacy else (each for each in selected if not rules.is_private(each))
+    hidden = {address for article in withheld for address in article.addresses}
+    hidden.difference_update(chain.from_iterable(map(attrgetter("addresses"), public)))
     return frozenset(hidden)
 
 

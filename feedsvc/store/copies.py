@@ -23,6 +23,7 @@ from feedsvc.store.place import claim
 from feedsvc.store.publication import Delta, Standing, fetch, keep, seconds, standing_of
 from feedsvc.store.sqlite import UNREADABLE
 from feedsvc.store.tables import DOCUMENTS, META, ROUTES
+from feedsvc.store.tokens import Grants, keep_grants, load_grants
 from feedsvc.store.writing import delete_rows, insert_rows
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ _COPY = Table(
     # When it was last written as a whole, in nanoseconds: of two databases, that which was followed later.
     Column("since", BigInteger, nullable=False),
 )
+_SINCE = select(_COPY.c.since)
 _CHECKS = Table(
     "checks",
     _METADATA,
@@ -84,6 +86,8 @@ class Copies:
         name = hashlib.blake2b(url.encode(), digest_size=4).hexdigest()
         self._paths = [directory / f"replica-{name}-{slot}.db" for slot in range(_SLOTS)]
         self._own: DatabaseStore | None = None
+        # Who may read private feeds.
+        self.grants: Grants = {}
         # Whether ours has what is served; and whether it was said that it cannot.
         self._kept = self._told = False
 
@@ -93,8 +97,8 @@ class Copies:
         there = [path for path in self._paths if path.exists()]
         found = _newest_first([copy for path in there if (copy := _tried(_look, path, damaged))])
         known = [copy.path for copy in found]
-        readable = ((path, delta) for path in known if (delta := _tried(_load, path, damaged)))
-        source, newest = next(readable, (None, None))
+        readable = ((path, *read) for path in known if (read := _tried(_load, path, damaged)))
+        source, newest, self.grants = next(readable, (None, None, {}))
         for path in damaged:
             self._remove(path)
         own = self._claim([*known, *(path for path in self._paths if path not in known)])
@@ -153,8 +157,22 @@ class Copies:
             self._kept, self._told = True, False
 
     def _write(self, own: DatabaseStore, delta: Delta, whole: Callable[[], Delta]) -> None:
+        delta = delta if self._kept or delta.whole else whole()
         with own.writing() as connection:
-            _write(connection, delta if self._kept or delta.whole else whole())
+            _write(connection, delta)
+            if delta.whole:
+                keep_grants(connection, self.grants)
+
+    def admit(self, grants: Grants) -> None:
+        """Keep who may read private feeds."""
+        self.grants = grants
+        # Else they will be written with all the rest.
+        if self._own and self._kept:
+            try:
+                with self._own.writing() as connection:
+                    keep_grants(connection, grants)
+            except StoreError as error:
+                self._tell(error)
 
     def _tell(self, error: Exception) -> None:
         if not self._told:
@@ -174,7 +192,7 @@ def _write(connection: Connection, delta: Delta) -> None:
         connection.execute(delete(_CHECKS))
         connection.execute(insert(_COPY).values(since=time.time_ns()))
     keep(connection, delta)
-    checks = _checks_of(delta, connection.scalar(select(_COPY.c.since)))
+    checks = _checks_of(delta, connection.scalar(_SINCE))
     gone = [(DOCUMENTS.name, path) for path in delta.gone] + [(ROUTES.name, path) for path in delta.closed]
     delete_rows(connection, _CHECKS, [*gone, *checks])
     insert_rows(connection, _CHECKS, ((*key, crc) for key, crc in checks.items()))
@@ -240,18 +258,18 @@ def _look(path: Path) -> _Copy | None:
     """What a file has, at a glance; None where that is nothing."""
     with _reading(path) as connection:
         standing = standing_of(connection)
-        since = connection.scalar(select(_COPY.c.since)) if standing.generation else None
+        since = connection.scalar(_SINCE) if standing.generation else None
     return None if since is None else _Copy(path, since, standing)
 
 
-def _load(path: Path) -> Delta:
+def _load(path: Path) -> tuple[Delta, Grants]:
     """All of what a file has."""
     with _reading(path) as connection:
-        delta, since = fetch(connection, "", 0), connection.scalar(select(_COPY.c.since))
+        delta, grants, since = fetch(connection, "", 0), load_grants(connection), connection.scalar(_SINCE)
         checks = {(row.of, row.path): row.crc for row in connection.execute(select(_CHECKS))}
     if checks != _checks_of(delta, since):
         raise _DamageError(f"{path}: it is not what was written")
-    return delta
+    return delta, grants
 
 
 def _tried(read: Callable[[Path], _Read], path: Path, damaged: list[Path]) -> _Read | None:

@@ -1,6 +1,6 @@
 """Migrations: how the tables are made, and those of an older database brought up to date.
 
-They are SQLite's: no PostgreSQL database is older than version 4.
+Those up to version 4 are SQLite's: no PostgreSQL database is older than that.
 """
 
 from __future__ import annotations
@@ -88,9 +88,18 @@ def _add_generations(connection: Connection) -> None:
     )
 
 
+def _add_tokens(connection: Connection) -> None:
+    connection.execute(
+        text(
+            "CREATE TABLE tokens (name TEXT NOT NULL, digest TEXT NOT NULL, feeds TEXT NOT NULL, "
+            "made_at BIGINT NOT NULL, PRIMARY KEY (name), UNIQUE (digest))"
+        )
+    )
+
+
 # Each makes of the version that is its place in the list the next one. They name tables and columns by themselves,
 # and never through this module: it will change, and they must not.
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_add_making, _join_rows, _add_generations)
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_add_making, _join_rows, _add_generations, _add_tokens)
 VERSION = len(MIGRATIONS) + 1
 # Of all locks of a PostgreSQL database, that of who makes the tables; any number that is ours alone.
 _MAKING = 0x6665656401

@@ -1,7 +1,7 @@
 """The tables.
 
 Moments are whole seconds since 1970 in UTC. `files` to `former` and `events` are what one publisher remembers;
-`documents`, `routes`, `gone` and `generations` are what replicas follow.
+`documents`, `routes`, `gone` and `generations` are what replicas follow, and `tokens` what whoever serves does.
 """
 
 from __future__ import annotations
@@ -191,6 +191,17 @@ EVENTS = Table(
     Column("parts", Text, nullable=False),
     # Paths of feeds, with a line break before and behind each.
     Column("places", Text, nullable=False),
+)
+
+TOKENS = Table(
+    "tokens",
+    METADATA,
+    # Of whoever reads private feeds; the token itself is nowhere.
+    Column("name", Text, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    # The paths of the feeds that it opens, a line each; none for all.
+    Column("feeds", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
 )
 
 # Paths of files and URLs may be long. To a primary key of PostgreSQL's, 2,704 bytes are too long; not to this one.

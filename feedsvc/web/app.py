@@ -24,6 +24,7 @@ from werkzeug.exceptions import (
 )
 
 from feedsvc.documents.shelf import BusyError
+from feedsvc.documents.snapshot import PRIVATE_PATHS
 from feedsvc.log import fields, logger
 from feedsvc.web.clients import FAILURES_SECONDS, MAX_FAILURES, Networks, Recent, client_of
 
@@ -196,5 +197,7 @@ def _detail(error: HTTPException) -> str:
 
 
 def _unexpected(error: Exception) -> Response:
-    logger.error("request failed", exc_info=error, extra=fields(path=request.path))
+    # What stands behind this may be a token.
+    path = PRIVATE_PATHS if request.path.startswith(PRIVATE_PATHS) else request.path
+    logger.error("request failed", exc_info=error, extra=fields(path=path))
     return _problem(HTTPException("Something went wrong here; it has been logged.", None))

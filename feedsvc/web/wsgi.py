@@ -47,11 +47,13 @@ def serve_documents(  # noqa: C901 - see below
     otherwise: WSGIApplication,
     counts: Counts | None = None,
     trusted: Networks = (),
+    find: Callable[[Snapshot, str], Document | None] = Snapshot.document,
 ) -> WSGIApplication:
     """A WSGI application that answers for documents, and leaves the rest to another; both are counted.
 
     A client that fetches the same bytes over and over, and never asks whether they changed, is told to wait.
-    `trusted` are the proxies that say truly whom they ask for.
+    `trusted` are the proxies that say truly whom they ask for. `find` is asked for the document of a path at which
+    there is none for everybody.
     """
     count = (counts or Counts()).add
     wait = politeness(trusted)
@@ -64,7 +66,7 @@ def serve_documents(  # noqa: C901 - see below
         kind = "document"
         if document is None:
             try:
-                document = now.document(path) if now else None
+                document = find(now, path) if now else None
             except BusyError:
                 count(("busy", "", "503", "identity"), 0)
                 start_response("503 Service Unavailable", _BUSY)

@@ -1,0 +1,227 @@
+"""Private feeds: what belongs to one is in it, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from support import NOW, front_matter, tamper
+
+from feedsvc.admission import Admission
+from feedsvc.config import ConfigError, load_settings
+from feedsvc.feeds.losses import Loss
+from feedsvc.feeds.privacy import is_private
+from feedsvc.health import report
+from feedsvc.publisher import Publisher
+from feedsvc.store.database import DatabaseStore
+from feedsvc.store.tokens import Grant, digest_of, grant, grants_in, revoke
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from feedsvc.documents.snapshot import Snapshot
+    from feedsvc.reload import State
+    from feedsvc.settings import Settings
+
+CANARY = "Kanarienvogel"
+CONFIGURATION = """
+feeds: {changes: true, tombstones: true}
+topics:
+  Secret: {access: private, title: The secret}
+  Other: {access: private}
+  Once: {alias: Secret}
+  Below: {parent: Above}
+  Above: {access: private, rollup: true}
+  Given up: {access: private, retired: true}
+  Child: {access: private, parent: All of them}
+  All of them: {rollup: true}
+providers:
+  Hidden: {access: private}
+"""
+
+
+def configured(articles: Path, **flags: str) -> Settings:
+    """The settings of this configuration."""
+    path = articles.parent / "private.yaml"
+    path.write_text(CONFIGURATION, "utf-8")
+    given = {name.replace("__", "."): value for name, value in flags.items()}
+    return load_settings(path, {}, {"articles": str(articles), **given})
+
+
+def put(articles: Path, name: str, topics: str, title: str = CANARY, **fields: object) -> None:
+    """Write an article."""
+    values = {"webUrl": f"https://example.org/{name}", "topics": f"[{topics}]", "title": title} | fields
+    (articles / f"{name}.md").write_text(front_matter(**values), "utf-8")
+
+
+def everything_public(snapshot: Snapshot) -> dict[str, bytes]:
+    """All that can be asked for without a token."""
+    found = {path: snapshot.document(path) for path in snapshot.paths()}
+    return {path: each.content + repr(each.headers).encode() for path, each in found.items() if each}
+
+
+def where(state: State) -> dict[str, list[str]]:
+    """The titles in each private feed."""
+    assert state.composition
+    return {feed.path: [entry.title for entry in feed.entries] for feed in state.composition.private}
+
+
+@pytest.mark.parametrize(
+    ("fields", "places"),
+    [
+        ({"topics": "AI, Secret"}, {"/private/topics/secret"}),
+        ({"topics": "Once, AI"}, {"/private/topics/secret"}),
+        ({"topics": "Secret, Other"}, {"/private/topics/secret", "/private/topics/other"}),
+        ({"topics": "Below"}, {"/private/topics/above"}),
+        ({"topics": "Child"}, {"/private/topics/child"}),
+        ({"topics": "Given up, AI"}, set()),
+        ({"topics": "AI", "provider": "{name: HIDDEN, domain: hidden.example}"}, {"/private/providers/hidden"}),
+    ],
+)
+def test_a_private_article_is_in_its_private_feeds_alone(
+    articles: Path, fields: dict[str, str], places: set[str]
+) -> None:
+    """Whatever makes an article private, it is in no public document, and in each private feed that it is of."""
+    put(articles, "public", "AI", "Public")
+    put(articles, "canary", **fields)
+    outcome = Publisher(configured(articles)).reload()
+    snapshot = outcome.state.snapshot
+    assert snapshot
+    for path, content in everything_public(snapshot).items():
+        assert CANARY.encode() not in content, path
+        assert b"canary" not in content, path
+        assert b"rivate" not in content, path
+    assert {path for path, titles in where(outcome.state).items() if CANARY in titles} == places
+    documents = snapshot.private.documents if snapshot.private else {}
+    assert {
+        path.rpartition(".")[0] for path, each in documents.items() if CANARY.encode() in each.content
+    } == places
+    assert json.dumps(report(outcome.state, outcome, timedelta(minutes=1), NOW)).count("canary") == 0
+
+
+def test_a_private_feed_names_no_url_of_its_own(articles: Path) -> None:
+    """Its documents hold the newest entries in one piece, and link to no archive; of topics they name those that
+    everybody knows.
+    """
+    put(articles, "public", "AI", "Public")
+    for number in range(60):
+        put(articles, f"n{number}", "AI, Secret, Other, Unheard of", "x" * 9000, excerpt="y" * 9000)
+    state = Publisher(configured(articles, feeds__entries="40")).reload().state
+    assert state.snapshot
+    assert state.snapshot.private
+    documents = state.snapshot.private.documents
+    assert {path for path in documents if "secret" in path} == {
+        f"/private/topics/secret{ending}" for ending in (".atom", ".rss", ".json")
+    }
+    for path, document in documents.items():
+        text = document.content.decode()
+        for word in ("/archive/", "/part/", 'rel="self"', "feed_url", "next_url", "Unheard", "private/"):
+            assert word not in text, path
+        names = [name for name, _ in document.headers]
+        assert "Link" not in names
+    found = json.loads(documents["/private/topics/secret.json"].content)
+    assert (len(found["items"]), found["title"]) == (40, "The secret")
+    assert {tag for item in found["items"] for tag in item["tags"]} == {"AI"}
+
+
+def test_a_restart_serves_private_feeds_as_they_were(articles: Path, file: str) -> None:
+    """What was private is still so, and the very same, before and after the articles have been read again."""
+    put(articles, "public", "AI", "Public")
+    put(articles, "canary", "Secret")
+    settings = configured(articles)
+    with closing(DatabaseStore(file, write=True)) as store:
+        before = Publisher(settings, store=store).reload().state.snapshot
+    with closing(DatabaseStore(file, write=True)) as store:
+        publisher = Publisher(settings, store=store)
+        publisher.open()
+        for snapshot in (publisher.snapshot, publisher.reload().state.snapshot):
+            assert before
+            assert before.private
+            assert snapshot
+            assert snapshot.private
+            assert snapshot.private.documents == before.private.documents
+            assert not any(map(is_private, snapshot.documents))
+
+
+def test_tokens_are_kept_as_digests(url: str) -> None:
+    """A name has one token; the database never has it, and nothing of it once it is revoked."""
+    with closing(DatabaseStore(url, write=True)) as owner, closing(DatabaseStore(url, write=False)) as store:
+        owner.open()
+        given = Grant("Ada", ("/private/topics/secret",), NOW)
+        assert grant(store, "a token", given)
+        assert not grant(store, "another", given)
+        assert dict(grants_in(store)) == {digest_of("a token"): given}
+        assert "a token" not in str(tamper(url, "SELECT * FROM tokens"))
+        assert revoke(store, "Ada")
+        assert not revoke(store, "Ada")
+        assert tamper(url, "SELECT * FROM tokens") == []
+
+
+def test_a_database_without_tokens_is_given_room_for_them(url: str) -> None:
+    """One of an older version is brought up to date, of either kind."""
+    with closing(DatabaseStore(url, write=True)) as store:
+        store.open()
+    tamper(url, "DROP TABLE tokens")
+    tamper(url, "UPDATE meta SET version = 4")
+    with closing(DatabaseStore(url, write=True)) as owner, closing(DatabaseStore(url, write=False)) as store:
+        owner.open()
+        assert grant(store, "a token", Grant("Ada", (), NOW))
+        assert list(grants_in(store)) == [digest_of("a token")]
+
+
+def test_tokens_are_read_while_something_is_private(url: str) -> None:
+    """Without anything private, nothing is read; while it cannot be, what was read last holds."""
+    wanted: list[bool] = []
+    with closing(DatabaseStore(url, write=True)) as owner, closing(DatabaseStore(url, write=False)) as store:
+        owner.open()
+        grant(store, "a token", Grant("Ada", (), NOW))
+        admission = Admission(store, lambda: bool(wanted))
+        admission.look()
+        assert admission.grants == {}
+        wanted.append(True)
+        admission.look()
+        assert list(admission.grants) == [digest_of("a token")]
+        tamper(url, "DROP TABLE tokens")
+        admission.look()
+        assert list(admission.grants) == [digest_of("a token")]
+
+
+def test_a_private_alias_is_a_mistake(articles: Path) -> None:
+    """An old name is as private as the name that it leads to: who says so of the old one is told."""
+    path = articles.parent / "alias.yaml"
+    path.write_text("topics: {Old: {alias: New, access: private}, New: {access: closed}}", "utf-8")
+    with pytest.raises(ConfigError, match="public or private"):
+        load_settings(path, {}, {"articles": str(articles)})
+    path.write_text("topics: {Old: {alias: New, access: private}}", "utf-8")
+    with pytest.raises(ConfigError, match="an alias or private access, not both"):
+        load_settings(path, {}, {"articles": str(articles)})
+
+
+def test_a_loss_names_no_private_feed() -> None:
+    """Health tells that a reload would empty feeds; private ones it counts."""
+    lost = frozenset({"a"})
+    private = ("/private/topics/a", "/private/topics/b")
+    assert str(Loss(lost, 1, private[:1])).endswith("; 1 feed would be empty")
+    assert str(Loss(lost, 1, ("/topics/a", *private))).endswith("; /topics/a and 2 other feeds would be empty")
+    assert str(Loss(lost, 1, ("/topics/a",))).endswith("; /topics/a would be empty")
+
+
+def test_health_names_no_private_file(articles: Path) -> None:
+    """Files that are broken or superseded are named to everybody, those of private articles to nobody."""
+    for name, topics in (("public", "AI"), ("canary", "Secret, AI")):
+        put(articles, name, topics, name)
+        put(articles, f"{name}-2", topics, name, webUrl=f"https://example.org/{name}")
+        put(articles, f"{name}-3", topics, name)
+    publisher = Publisher(configured(articles))
+    publisher.reload()
+    for name in ("public", "canary"):
+        (articles / f"{name}-3.md").write_text("---\ntitle: [\n---\n", "utf-8")
+    outcome = publisher.reload()
+    told = report(outcome.state, outcome, timedelta(minutes=1), NOW)
+    assert (told["superseded_count"], told["problems"]) == (2, 2)
+    named = json.dumps([told["superseded"], told["broken"]])
+    assert set(re.findall(r"[a-z]+(?:-\d)?\.md", named)) == {"public.md", "public-2.md", "public-3.md"}
