@@ -22,10 +22,11 @@ _ATTRIBUTE = r"""
     [^\s/>] [^\s/>=]*+
     (?: \s*+ = \s*+ (?: "[^"]*+(?:"|\Z) | '[^']*+(?:'|\Z) | [^\s>"'][^\s>]*+ | (?=>|\Z) ) )?+"""
 # As a browser takes markup apart (HTML §13.2.5): comments, which hold no tags, and tags, whose attributes may hold
-# what looks like tags.
+# what looks like tags; of end tags, those that have any.
 _TOKEN = re.compile(
     rf"""<!--(?:-?> | .*?(?:--!?>|\Z))
-    | <(?P<end>/?+)(?P<name>[a-z][^\s/>]*+) (?P<rest>(?:[\s/]++ | {_ATTRIBUTE})*+) (?:>|\Z)""",
+    | <(?P<end>/(?=[a-z][^\s/>]*+[\s/]))?+ (?P<name>[a-z][^\s/>]*+)
+    (?P<rest>(?:[\s/]++ | {_ATTRIBUTE})*+) (?:>|\Z)""",
     re.IGNORECASE | re.ASCII | re.VERBOSE | re.DOTALL,
 )
 # Where these end, whatever was begun in them ends too.
