@@ -46,7 +46,8 @@ def has_something(service: Service) -> bool:
     """Whether it answers readers, with whatever it has."""
     try:
         return service.ask("/health/ready").status == 200
-    except OSError:
+    except (OSError, http.client.HTTPException):
+        # While nobody listens, who connects to a port of their own machine may meet themselves.
         return False
 
 
