@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test attacks fuzz chaos soak test-crash test-readers test-pages screenshot lint format lock clean
-.PHONY: bench bench-compression bench-history bench-polls bench-restart
+.PHONY: audit sbom bench bench-compression bench-history bench-polls bench-restart
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,11 @@ $(VENV)/.browser: $(VENV)/.dev requirements-browser.txt
 $(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.txt
 	@echo "Installing what fuzzes from PyPI (once)"
 	@$(PIP) --require-hashes -r requirements-fuzz.txt
+	@touch $@
+
+$(VENV)/.release: $(VENV)/.dev requirements-release.txt
+	@echo "Installing what a release needs from PyPI (once)"
+	@$(PIP) --require-hashes -r requirements-release.txt
 	@touch $@
 
 serve: $(VENV)/.runtime ## Serve the articles of seeds/ on port 8080
@@ -102,6 +107,9 @@ lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--extra fuzz --extra build -c requirements.txt -c requirements-dev.txt \
 		-o requirements-fuzz.txt pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--extra release --extra build -c requirements.txt -c requirements-dev.txt \
+		-o requirements-release.txt pyproject.toml
 
 bench: $(VENV)/.runtime ## Measure all of docs/performance.md beside nginx and Hugo; ARGS="--quick" for less
 	@$(BIN)/python benchmarks/performance.py $(ARGS)
@@ -117,6 +125,15 @@ bench-polls: $(VENV)/.runtime ## Measure what a poll costs beside nginx; Debian:
 
 bench-restart: $(VENV)/.runtime ## Measure starts and reloads, with 10,000 files or ARGS
 	@$(BIN)/python benchmarks/restart.py $(ARGS)
+
+audit: $(VENV)/.release ## Ask PyPI whether anything that is pinned to run has a known hole
+	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.txt
+
+sbom: $(VENV)/.release ## List what a release consists of, with versions and hashes, in dist/feedsvc.cdx.json
+	@mkdir -p dist
+	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible \
+		-o dist/feedsvc.cdx.json requirements.txt
+	@echo dist/feedsvc.cdx.json
 
 clean: ## Remove the environment and everything that was made
 	@rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist \
