@@ -222,13 +222,14 @@ def test_helpers_are_as_many_as_pay(
 
 
 SCRIPT = """
-import os, sys, time
+import os, signal, sys, time
 from zoneinfo import ZoneInfo
-from feedsvc import helpers as helping
 from feedsvc import helpers as helping
 from feedsvc.articles import readers
 from feedsvc.articles.reading import How, Wanted
 
+# What a shell starts in the background does not hear of SIGINT, and nor would this.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 root, wait = sys.argv[1], sys.argv[2] == "wait"
 paths = sorted(os.listdir(root)) * 3
 start = helping._start
