@@ -56,7 +56,7 @@ def reload_command(*, accept: bool, **given: str | None) -> None:
     if not secret:
         fail(f"{TOKEN} is not set; set it to the token that the service was started with")
     try:
-        report = reload_remote(settings.host, settings.port, secret, accept=accept)
+        report = reload_remote(*settings.admin_address, secret, accept=accept)
     except RemoteError as error:
         fail(str(error))
     click.echo(

@@ -6,7 +6,7 @@ It imports what that one needs, which is forked from it, is there at once, and s
 from __future__ import annotations
 
 import socket
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from errno import EADDRINUSE
 from functools import partial
 from typing import TYPE_CHECKING
@@ -54,7 +54,10 @@ def serve(settings: Settings, admin_token: str | None) -> None:
     """
     if admin_token and not admin_token.isascii():
         raise StartError("FEEDSVC_ADMIN_TOKEN has letters beyond ASCII, which no HTTP header can carry")
-    with _claimed(settings.host, settings.port) as address:
+    with ExitStack() as claims:
+        address = claims.enter_context(_claimed(settings.host, settings.port, "--port"))
+        if settings.admin.listen:
+            claims.enter_context(_claimed(*settings.admin_address, "admin.listen"))
         _check_store(settings)
         load = partial(start, settings, admin_token, _STOP_SECONDS)
         serve_http(address, settings.port, load, settings.workers)
@@ -108,8 +111,8 @@ def _check_store(settings: Settings) -> None:
 
 
 @contextmanager
-def _claimed(host: str, port: int) -> Iterator[str]:
-    """The address to bind, for this process alone.
+def _claimed(host: str, port: int, setting: str) -> Iterator[str]:
+    """The address to bind, for this process alone; a setting tells which.
 
     granian opens ports so that several processes may share one, and would share it with a stranger silently. So
     whether the port is free is asked here; and a socket that never listens keeps others from finding it free
@@ -123,7 +126,7 @@ def _claimed(host: str, port: int) -> Iterator[str]:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(where)
     except OSError as error:
-        hint = "; stop what runs there, or choose another with --port" if error.errno == EADDRINUSE else ""
+        hint = f"; stop what runs there, or choose another with {setting}" if error.errno == EADDRINUSE else ""
         raise StartError(f"cannot listen on {host} port {port}: {error.strerror}{hint}") from error
     with socket.socket(family, socket.SOCK_STREAM) as claim:
         claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

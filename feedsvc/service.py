@@ -20,7 +20,7 @@ from feedsvc.log import fields, logger
 from feedsvc.metrics import make_metrics
 from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
-from feedsvc.sharing import start_shared
+from feedsvc.sharing import for_all, start_shared
 from feedsvc.store.database import DatabaseStore
 from feedsvc.waiting import within
 from feedsvc.watch import Watch
@@ -115,20 +115,21 @@ def make_application(
 
     counts = Counts()
     metrics = make_metrics(publisher, counts, now) if settings.metrics else None
-    app = create_app(
-        lambda: publisher.snapshot,
-        current_health,
-        reload,
-        lambda: settings.public_url,
-        admin_token,
-        metrics=metrics,
-        trusted=settings.http.trusted_proxies,
-    )
+    trusted = settings.http.trusted_proxies
+
+    def snapshot() -> Snapshot | None:
+        return publisher.snapshot
 
     def find(snapshot: Snapshot, path: str) -> Document | None:
         return find_document(snapshot, admission.grants if admission else {}, path)
 
-    return serve_documents(lambda: publisher.snapshot, app, counts, settings.http.trusted_proxies, find)
+    def application(token: str | None) -> WSGIApplication:
+        app = create_app(
+            snapshot, current_health, reload, lambda: settings.public_url, token, metrics=metrics, trusted=trusted
+        )
+        return serve_documents(snapshot, app, counts, trusted, find)
+
+    return for_all(application, settings, admin_token)
 
 
 def _announce(publisher: Publisher, settings: Settings) -> None:

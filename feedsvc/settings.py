@@ -85,6 +85,13 @@ def _store_url(value: object) -> object:
     return value
 
 
+def _address(value: object) -> object:
+    parts = urlsplit(f"//{value}") if isinstance(value, str) else None
+    if parts is None or not (parts.hostname and parts.port) or parts.netloc != value or "@" in parts.netloc:
+        raise ValueError("no address")
+    return value
+
+
 def _url(value: object) -> object:
     url = clean_url(value) if isinstance(value, str) else None
     if url is None:
@@ -225,6 +232,14 @@ class StoreSettings(Section):
     cache: Path = Field(Path("var/replica"), description="a directory")
 
 
+class AdminSettings(Section):
+    """Where admin requests are taken."""
+
+    listen: Annotated[str, BeforeValidator(_address)] | None = Field(
+        None, description="an address and a port, such as 127.0.0.1:8081"
+    )
+
+
 class LogSettings(Section):
     """What is logged, to standard error."""
 
@@ -263,6 +278,7 @@ class Settings(Section):
     pages: bool = Field(default=True, description="true or false")
     metrics: bool = Field(default=True, description="true or false")
     store: StoreSettings = StoreSettings()
+    admin: AdminSettings = AdminSettings()
     log: LogSettings = LogSettings()
     topics: dict[str, TopicSettings] = Field(default_factory=dict)
     providers: dict[str, ProviderSettings] = Field(default_factory=dict)
@@ -271,6 +287,12 @@ class Settings(Section):
     def is_shared(self) -> bool:
         """Whether several processes serve the same: one of them publishes, and all follow the store."""
         return self.role != "both" or self.workers > 1 or self.store.url.startswith("postgresql")
+
+    @cached_property
+    def admin_address(self) -> tuple[str, int]:
+        """The host and the port at which admin requests are taken."""
+        parts = urlsplit(f"//{self.admin.listen or ''}")
+        return parts.hostname or self.host, parts.port or self.port
 
     @cached_property
     def public_url(self) -> str:

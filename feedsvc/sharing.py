@@ -21,11 +21,13 @@ from feedsvc.replica import Replica
 from feedsvc.store import shared
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import StoreError
+from feedsvc.web.apart import serve_apart
 from feedsvc.web.app import create_app
 from feedsvc.web.counts import Counts
 from feedsvc.web.wsgi import serve_documents
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from wsgiref.types import WSGIApplication
 
     from feedsvc.documents.document import Document
@@ -74,20 +76,26 @@ def make_application(
 
     counts = Counts()
     metrics = make_shared_metrics(replica, candidate, counts, now) if settings.metrics else None
-    app = create_app(
-        snapshot,
-        current_health,
-        reload,
-        base_url,
-        admin_token,
-        metrics=metrics,
-        trusted=settings.http.trusted_proxies,
-    )
+    trusted = settings.http.trusted_proxies
 
     def find(snapshot: Snapshot, path: str) -> Document | None:
         return find_document(snapshot, replica.grants, path)
 
-    return serve_documents(snapshot, app, counts, settings.http.trusted_proxies, find)
+    def application(token: str | None) -> WSGIApplication:
+        app = create_app(snapshot, current_health, reload, base_url, token, metrics=metrics, trusted=trusted)
+        return serve_documents(snapshot, app, counts, trusted, find)
+
+    return for_all(application, settings, admin_token)
+
+
+def for_all(
+    application: Callable[[str | None], WSGIApplication], settings: Settings, admin_token: str | None
+) -> WSGIApplication:
+    """What is served at the port. Where there is an address for admin requests, they are taken there alone."""
+    if settings.admin.listen is None:
+        return application(admin_token)
+    serve_apart(application(admin_token), *settings.admin_address)
+    return application(None)
 
 
 def reload_shared(url: str, replica: Replica, *, accept: bool) -> dict[str, object]:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from front import fronting
-from service import TOKEN, free_port, running, wait_for
-from support import SEEDS, write_article
+from service import TOKEN, Service, command, environment, free_port, running, wait_for
+from support import ROOT, SEEDS, write_article
 
 from feedsvc.stalls import cut_off_who_takes_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from service import Service
 
 AREA = "HTTP"
 EVIL = "evil.example"
@@ -351,6 +350,57 @@ def test_wrong_tokens_are_refused(tmp_path: Path, tried: Callable[..., None]) ->
         assert service.ask("/feeds/all.atom").status == 200
     assert TOKEN not in service.log.read_text("utf-8")
     tried("wrong tokens for the admin route", len(guesses), "401 five times, then 429 for a minute")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_admin_has_an_address_of_its_own(tmp_path: Path, workers: str, tried: Callable[..., None]) -> None:
+    """Where one is configured, the port that everybody asks has no admin route, whoever asks; there, it has one,
+    and all the rest; `feedsvc reload` finds it.
+    """
+    port = free_port()
+    flags = tmp_path / "feedsvc.yaml"
+    flags.write_text(f"admin: {{listen: '127.0.0.1:{port}'}}\nstore: {{cache: {tmp_path}}}\n", "utf-8")
+    with running(tmp_path, SEEDS, "--config", str(flags), "--workers", workers) as service:
+        # Each of the workers may answer.
+        wait_for(lambda: all(service.ask("/nothing").status == 404 for _ in range(20)), "all to be ready")
+        never = service.ask("/admin/nothing", "POST")
+        for name in ("", f"Bearer {TOKEN}", "Bearer x"):
+            answer = service.ask("/admin/reload", "POST", Authorization=name)
+            assert (answer.status, answer.body) == (404, never.body)
+        own = Service(port, service.process, service.log)
+        assert own.ask("/admin/reload", "POST", Authorization="Bearer x").status == 401
+        # From a client that sends nothing, nobody else waits.
+        with connect(port):
+            assert own.reload()["http_status"] == 200
+        assert own.ask("/feeds/all.atom").body == service.ask("/feeds/all.atom").body
+        assert "erkzeug" not in str(own.ask("/health").headers)
+        done = subprocess.run(
+            command("reload", "--config", str(flags)),
+            cwd=ROOT,
+            env=environment(FEEDSVC_ADMIN_TOKEN=TOKEN),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout.startswith("reloaded in "), done.stderr
+    if workers == "1":
+        tried("admin requests to the public port, where admin has its own", 3, "the 404 of what never was")
+
+
+def test_an_address_that_is_taken(tmp_path: Path) -> None:
+    """It is said at the start which one is, and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = subprocess.run(
+            command("serve", "--articles", str(SEEDS), "--port", str(free_port())),
+            cwd=ROOT,
+            env=environment(FEEDSVC_ADMIN_LISTEN=listen, FEEDSVC_STORE_URL=f"sqlite:///{tmp_path}/memory.db"),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("stop what runs there, or choose another with admin.listen")
 
 
 def test_greedy_clients_are_told_to_wait(tmp_path: Path, tried: Callable[..., None]) -> None:
