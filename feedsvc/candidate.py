@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _EVERY_SECONDS = 1.0
 # After it failed, it is tried again after a time that doubles up to this, and varies.
 _LONGEST_PAUSE = 30.0
+# But not while nobody can be elected at all: then all wait for the database, and one must take over soon.
+_STANDING_PAUSE = 5.0
 # And while a reload runs, behind which others may wait.
 _BUSY_SECONDS = 0.05
 
@@ -68,8 +70,9 @@ class Candidate:
                 if self.error != str(error):
                     logger.warning("this process cannot publish", extra=fields(error=str(error)))
                 self.error = str(error)
+                longest = _LONGEST_PAUSE if self.term else _STANDING_PAUSE
                 self._begin_anew()
-                self._stop.wait(min(_LONGEST_PAUSE, 2**failures) * random.uniform(0.5, 1))  # noqa: S311 - no secret
+                self._stop.wait(min(longest, 2**failures) * random.uniform(0.5, 1))  # noqa: S311 - no secret
                 failures = min(failures + 1, 10)
             except Exception:  # noqa: BLE001 - whatever it is, it is tried again
                 logger.exception("this process cannot publish")

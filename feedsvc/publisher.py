@@ -230,8 +230,8 @@ class Publisher:
             # It was seen as it is remembered.
             before = replace(self.state, selection=as_seen(reading.grouping.selection, remembered.memory))
         else:
-            # What is configured otherwise since, such as what is held back, may show articles otherwise. Nobody
-            # changed them.
+            say = logger.warning if settings.is_shared else logger.info
+            say("the configuration, or feedsvc itself, is another than before; all is made anew by it")
             before = self.state
             everybody = frozenset(article.identity for article in reading.articles)
             reading = replace(reading, library=replace(library, reread=everybody))

@@ -228,6 +228,8 @@ class Replica:
             self.grants = self._copies.grants
             if delta and delta.documents:
                 self._have(delta)
+                # As it was last heard.
+                self.standing = delta.standing
         except Exception:  # noqa: BLE001 - whatever it is, the store has all of it
             logger.exception("what was served before the start cannot be read")
 

@@ -22,11 +22,13 @@ from feedsvc.candidate import Term
 from feedsvc.replica import Replica
 from feedsvc.service import make_application as alone
 from feedsvc.sharing import make_application as shared_application
+from feedsvc.sharing import report
 from feedsvc.store import shared
 from feedsvc.store.copies import Copies
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import StoreError
 from feedsvc.store.publication import standing_of
+from feedsvc.store.tokens import Grant, grant, revoke
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -272,6 +274,43 @@ def test_what_is_still_to_come_is_not_missing(site: Site) -> None:
     last = site.replica()
     last.show()
     assert site.answers_of(last) == site.expected()
+
+
+def test_who_was_revoked_does_not_come_back(site: Site) -> None:
+    """One that is started while the store is away lets in whom the last of its host let in, whichever file that
+    stands in; nobody else reads such a file.
+    """
+    site.reload()
+    assert grant(site.store, "a token", Grant("Bob", (), NOW))
+    first, second = site.replica(), site.replica()
+    for each in (first, second):
+        each.follow()
+        assert len(each.grants) == 1
+    second.close()
+    assert revoke(site.store, "Bob")
+    first.follow()
+    first.close()
+    for each in (site.replica(), site.replica()):
+        each.show()
+        assert each.snapshot
+        assert each.grants == {}
+    assert {path.stat().st_mode & 0o777 for path in (site.articles.parent / "one").glob("*.db")} == {0o600}
+
+
+def test_health_tells_what_was_heard_last(site: Site) -> None:
+    """Also one that was started anew while the store is away tells who published, and how long ago."""
+    site.reload()
+    first = site.replica()
+    first.follow()
+    first.close()
+    again = site.replica()
+    again.show()
+    told = report(again, None, site.settings, NOW + (site.hours + 9) * HOUR)
+    assert told["status"] == "warn"
+    assert told["store_generation"] == told["generation"]
+    publisher = told["publisher"]
+    assert isinstance(publisher, dict)
+    assert (publisher["name"], publisher["age_seconds"]) == ("a test", 9 * 3600)
 
 
 def test_a_replica_begins_with_what_it_served(site: Site, tmp_path: Path) -> None:

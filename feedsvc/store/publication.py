@@ -180,9 +180,10 @@ def keep(connection: Connection, delta: Delta) -> None:
     _write(connection, ROUTES, [*delta.closed], routes)
     delete_rows(connection, GENERATIONS, [*delta.marks])
     insert_rows(connection, GENERATIONS, delta.marks.items())
-    names = ("birth", "generation", "term", "base_url")
+    names = ("birth", "generation", "term", "publisher", "base_url")
     values = {name: getattr(standing, name) for name in names}
-    connection.execute(update(META).values(**values, whole=int(standing.is_whole)))
+    at = seconds(standing.reloaded_at)
+    connection.execute(update(META).values(**values, reloaded_at=at, whole=int(standing.is_whole)))
 
 
 def standing_of(connection: Connection) -> Standing:
