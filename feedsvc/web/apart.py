@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 # For a client that sends nothing, or takes nothing.
 _PATIENCE_SECONDS = 30
+# At once; more are closed. Readers share the process, and must not feel what happens here.
+_CONNECTIONS = 32
 
 
 class _Handler(WSGIRequestHandler):
@@ -28,6 +30,26 @@ class _Handler(WSGIRequestHandler):
         return "feedsvc"
 
 
+class _Server(ThreadedWSGIServer):
+    """Has a thread for each connection, and no more than so many."""
+
+    free = threading.BoundedSemaphore(_CONNECTIONS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begin to answer a connection, or close it."""
+        if self.free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer a connection, in its thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.free.release()
+
+
 def serve_apart(application: WSGIApplication, host: str, port: int) -> None:
     """Serve it there too, from threads of its own. Each serving process does: the system chooses among them.
 
@@ -37,7 +59,5 @@ def serve_apart(application: WSGIApplication, host: str, port: int) -> None:
     family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     with socket.create_server(where, family=family, reuse_port=True) as listening:
         # It has a copy of the descriptor.
-        server = make_server(
-            str(where[0]), port, application, threaded=True, request_handler=_Handler, fd=listening.fileno()
-        )
+        server = _Server(str(where[0]), port, application, handler=_Handler, fd=listening.fileno())
     threading.Thread(target=server.serve_forever, name="apart", daemon=True).start()

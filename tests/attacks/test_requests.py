@@ -6,10 +6,11 @@ import socket
 import subprocess
 import time
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from front import fronting
+from front import fronting, serving_process
 from service import TOKEN, Service, command, environment, free_port, running, wait_for
 from support import ROOT, SEEDS, write_article
 
@@ -17,7 +18,6 @@ from feedsvc.stalls import cut_off_who_takes_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 AREA = "HTTP"
 EVIL = "evil.example"
@@ -369,9 +369,15 @@ def test_admin_has_an_address_of_its_own(tmp_path: Path, workers: str, tried: Ca
             assert (answer.status, answer.body) == (404, never.body)
         own = Service(port, service.process, service.log)
         assert own.ask("/admin/reload", "POST", Authorization="Bearer x").status == 401
-        # From a client that sends nothing, nobody else waits.
+        # From a client that sends nothing, nobody else waits; and of hundreds, readers feel nothing.
         with connect(port):
             assert own.reload()["http_status"] == 200
+        with ExitStack() as opened:
+            for _ in range(300):
+                opened.enter_context(connect(port))
+            assert service.ask("/feeds/all.atom").status == 200
+            files = Path(f"/proc/{serving_process(service)}/fd") if workers == "1" else None
+            assert files is None or len(list(files.iterdir())) < 150
         assert own.ask("/feeds/all.atom").body == service.ask("/feeds/all.atom").body
         assert "erkzeug" not in str(own.ask("/health").headers)
         done = subprocess.run(
