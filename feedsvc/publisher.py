@@ -230,8 +230,8 @@ class Publisher:
             # It was seen as it is remembered.
             before = replace(self.state, selection=as_seen(reading.grouping.selection, remembered.memory))
         else:
-            say = logger.warning if settings.is_shared else logger.info
-            say("the configuration, or feedsvc itself, is another than before; all is made anew by it")
+            # That may show articles otherwise, though nobody changed them.
+            logger.info("the configuration, or feedsvc itself, is another than before; all is made anew by it")
             before = self.state
             everybody = frozenset(article.identity for article in reading.articles)
             reading = replace(reading, library=replace(library, reread=everybody))
