@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
+from needs import need
 from service import Service, free_port, wait_for
 from support import ROOT
 
@@ -18,25 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 CONFIGURATION = ROOT / "deploy/nginx.conf"
-# Debian has it in a place that is not on everybody's path.
-_PLACES = f"{os.environ.get('PATH', '')}:/usr/sbin"
-
-
-def nginx() -> str:
-    """Where nginx is; skip the test, saying what to install, where it is missing; in CI it may not be."""
-    path = shutil.which("nginx", path=_PLACES)
-    if path:
-        return path
-    message = "NOT TESTED: nginx is missing; apt-get install nginx-light"
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
 
 
 @contextmanager
 def fronting(directory: Path, services: Sequence[Service], port: int | None = None) -> Iterator[Service]:
     """The nginx of the Compose setup in front of two services, its cache in this directory; ended at the end."""
-    program = nginx()
+    program = need("nginx", "nginx-light")
     port, inner_port = port or free_port(), free_port()
     addresses = {
         "replica-1:8080": f"127.0.0.1:{services[0].port}",

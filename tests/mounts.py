@@ -19,7 +19,7 @@ def _mount(*arguments: str, files: tuple[int, ...] = ()) -> None:
         ["mount", *arguments], pass_fds=files, capture_output=True, text=True, timeout=10, check=False
     )
     if done.returncode:
-        pytest.skip(f"NOTHING CAN BE MOUNTED HERE: {done.stderr.strip()}")
+        pytest.skip(f"NOT TESTED: nothing can be mounted here, which takes root: {done.stderr.strip()}")
 
 
 def _unmount(directory: Path) -> None:
@@ -50,7 +50,7 @@ def stalled(directory: Path) -> Iterator[None]:
     It is a file system in user space, and nobody listens behind the descriptor by which it would be asked.
     """
     if not Path("/dev/fuse").exists():
-        pytest.skip("/dev/fuse IS MISSING, SO NO MOUNT CAN BE STALLED")
+        pytest.skip("NOT TESTED: without /dev/fuse, no mount can be stalled")
     server = os.open("/dev/fuse", os.O_RDWR)
     try:
         options = f"fd={server},rootmode=40000,user_id={os.getuid()},group_id={os.getgid()}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from wsgiref.util import setup_testing_defaults
 
+import brotli
 from sqlalchemy import create_engine, make_url, text
 
 from feedsvc.articles.article import Article, Details, pack
@@ -115,6 +117,17 @@ class Answer:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+
+    @property
+    def content(self) -> bytes:
+        """The body, unpacked."""
+        match self.headers.get("content-encoding"):
+            case "br":
+                return bytes(brotli.decompress(self.body))
+            case "gzip":
+                return gzip.decompress(self.body)
+            case _:
+                return self.body
 
 
 def ask(application: WSGIApplication, path: str, method: str = "GET", **headers: str) -> Answer:

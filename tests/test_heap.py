@@ -34,7 +34,7 @@ def places(service: Service) -> int:
 def test_threads_share_memory(articles: Path, tmp_path: Path) -> None:
     """However many threads make pages, they take memory from few places: what one has freed, another uses."""
     if not hasattr(ctypes.CDLL(None), "malloc_info"):
-        pytest.skip("NO GLIBC")
+        pytest.skip("NOT TESTED: this C library is not glibc, which alone has such arenas")
     for number in range(200):
         write_article(
             articles, f"{number}.md", "A body. " * 200,

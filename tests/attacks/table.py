@@ -59,6 +59,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table."""
     rows = _rows(terminalreporter.config)
     if rows is None:
+        if _are_all(terminalreporter.config) and (count := len(_skipped(terminalreporter))):
+            terminalreporter.section("attacks")
+            terminalreporter.line(
+                f"no table of attacks: {count} could not be tried here; -rs says why", yellow=True
+            )
         return
     terminalreporter.section("attacks")
     for area, attack, times, result in sorted(rows):
@@ -73,16 +78,20 @@ def _rows(config: pytest.Config) -> list[Row] | None:
     # A process that runs some of the tests for another has no summary of its own.
     if reporter is None or hasattr(config, "workerinput") or not _are_all(config):
         return None
-    if any("tests/attacks/" in str(each.nodeid) for each in reporter.stats.get("skipped", [])):
+    if _skipped(reporter):
         return None
     reports = reporter.stats.get("passed", [])
     found = {Row(*value) for each in reports for name, value in each.user_properties if name == "attack"}
     return sorted(found)
 
 
+def _skipped(reporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
+    return [each for each in reporter.stats.get("skipped", []) if "tests/attacks/" in str(each.nodeid)]
+
+
 def _are_all(config: pytest.Config) -> bool:
     """Whether nothing was said about which tests to run, but for all of them here."""
-    chosen = config.option.keyword or config.option.markexpr or config.option.lf
+    chosen = config.option.keyword or config.option.markexpr or getattr(config.option, "lf", False)
     return not chosen and config.args in (config.getini("testpaths"), ["tests/attacks"])
 
 

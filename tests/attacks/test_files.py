@@ -167,7 +167,7 @@ def test_a_directory_that_changes_while_it_is_read(victim: Victim, tried: Callab
             lambda: path.symlink_to(victim.articles / f"restless/{(number + 1) % 5}.md"),
             lambda: os.mkfifo(path),
             lambda: path.write_bytes(article[: number % 100]),
-            lambda: path.rename(directory / "other.md"),
+            lambda: (path.write_bytes(article), path.rename(directory / "other.md")),
         )[number % 6]()
 
     try:
@@ -206,4 +206,4 @@ def test_a_file_that_grows_while_it_is_read(victim: Victim, tried: Callable[...,
         path.unlink()
     victim.reload()
     assert served(victim.service) == [set(GOOD)] * 3
-    tried("files that grow and shrink while they are read", 30, "their last good state is served")
+    tried("files that grow beyond what is read, and shrink, meanwhile", 30, "an article all the while")

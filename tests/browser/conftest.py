@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from needs import need
 from service import free_port, running
 
 from browser.corpus import CONFIGURATION, write_corpus
 from browser.pictures import Pictures, hanging
-from browser.window import Window, browsing, chromium
+from browser.window import Window, browsing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ class OpenWindow(Protocol):
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The articles, served."""
-    chromium()
+    need("chromium", "chromium")
     directory = tmp_path_factory.mktemp("browser")
     port = free_port()
     write_corpus(directory / "articles", f"http://localhost:{port}")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import pytest
+from needs import need
 from playwright.sync_api import sync_playwright
 from service import wait_for
 
@@ -29,21 +27,10 @@ addEventListener("securitypolicyviolation", (event) => {
 """
 
 
-def chromium() -> str:
-    """Where Chromium is; skip the test, saying what to install, where it is missing; in CI it may not be."""
-    path = shutil.which("chromium")
-    if path:
-        return path
-    message = "NOT TESTED: chromium is missing; apt-get install chromium"
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
-
-
 @contextmanager
 def browsing(service_port: int, pictures_port: int) -> Iterator[Browser]:
     """Chromium, for which no host exists but the service and the one that has the pictures."""
-    path = chromium()
+    path = need("chromium", "chromium")
     names = f"MAP {INSECURE} 127.0.0.1:{service_port}, MAP {HOST} 127.0.0.1:{pictures_port}"
     flags = [f"--host-resolver-rules={names}, MAP * ~NOTFOUND, EXCLUDE localhost", "--no-proxy-server"]
     with sync_playwright() as playwright:

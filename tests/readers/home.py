@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-import pytest
 from service import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def need(program: str, package: str) -> None:
-    """Skip the test, saying what to install, where a program is missing; in CI none may be."""
-    if shutil.which(program):
-        return
-    message = f"NOT TESTED: {program} is missing; apt-get install {package}"
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
 
 
 class Home:

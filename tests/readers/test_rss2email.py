@@ -10,9 +10,10 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from needs import need
 
 from readers.corpus import FEEDS, XML_ENDINGS, Story
-from readers.home import Home, need
+from readers.home import Home
 
 if TYPE_CHECKING:
     from email.message import EmailMessage

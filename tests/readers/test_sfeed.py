@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from needs import need
 
 from readers.corpus import FEEDS, XML_ENDINGS, Story
-from readers.home import Home, need
+from readers.home import Home
 
 if TYPE_CHECKING:
     from pathlib import Path
