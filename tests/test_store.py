@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import make_url
+from sqlalchemy import insert, make_url
 from support import NOW, front_matter, make_article, make_settings, tamper, write_article
 
 from feedsvc import health
@@ -39,6 +40,8 @@ from feedsvc.store.errors import BusyError, StoreError
 from feedsvc.store.migrations import VERSION
 from feedsvc.store.records import decode, encode
 from feedsvc.store.store import Remembered
+from feedsvc.store.tables import TOKENS
+from feedsvc.store.tokens import Grant, grant, grants_in, load_grants
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +100,29 @@ def test_what_is_kept_is_there_again(url: str) -> None:
         assert store.history(make_article("a").id, 100) == store.history("a.md", 100)
         assert [event.happening for event in store.history("a.md", 1)] == ["returned"]
         assert store.history("nobody", 100) == []
+
+
+def test_who_writes_takes_turns(url: str) -> None:
+    """Whoever reads in a transaction before writing still can write, whoever else wants to meanwhile."""
+    given = Grant("Ada", (), NOW)
+    with closing(DatabaseStore(url, write=True)) as owner, closing(DatabaseStore(url, write=False)) as visitor:
+        owner.open()
+        begun = threading.Event()
+
+        def visit() -> None:
+            begun.set()
+            assert grant(visitor, "a token", given)
+
+        thread = threading.Thread(target=visit)
+        with owner.writing() as connection:
+            assert load_grants(connection) == {}
+            thread.start()
+            assert begun.wait(20)
+            # Where it does not wait for its turn, it has had it by now.
+            thread.join(0.5)
+            connection.execute(insert(TOKENS).values(name="Bob", digest="another", feeds="", made_at=0))
+        thread.join()
+        assert sorted(each.name for each in grants_in(owner).values()) == ["Ada", "Bob"]
 
 
 def test_who_only_reads_leaves_nothing_behind(file: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from feedsvc.store.errors import DeposedError, StoreError
 from feedsvc.store.migrations import VersionError
 from feedsvc.store.records import reading
 from feedsvc.store.rows import documents_made, event_of, load_all, save_all
-from feedsvc.store.sqlite import UNREADABLE, SqliteFile
+from feedsvc.store.sqlite import AT_ONCE, UNREADABLE, SqliteFile
 from feedsvc.store.tables import EVENTS
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class DatabaseStore:
             StoreError: it cannot be written; nothing is.
         """
         try:
-            with self.open().begin() as connection:
+            with self.open().execution_options(**AT_ONCE).begin() as connection:
                 for statement in self.place.before_writing:
                     connection.exec_driver_sql(statement)
                 yield connection
@@ -167,7 +167,7 @@ class DatabaseStore:
         """
         try:
             engine = self.place.visit()
-            with closing_engine(engine), engine.begin() as connection:
+            with closing_engine(engine), engine.execution_options(**AT_ONCE).begin() as connection:
                 yield connection
         except (SQLAlchemyError, VersionError) as error:
             raise self._error(error) from error

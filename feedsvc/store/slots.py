@@ -52,7 +52,11 @@ _CHECKS = Table(
     Column("crc", BigInteger, nullable=False),
 )
 # What has one of these codes may be whole, and is of no use now: another program made its tables, say.
-_ELSEWHERE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN} | {
+_ELSEWHERE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_ERROR,
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_NOMEM,

@@ -36,6 +36,9 @@ _HINTS = {
 }
 # For how long a writer waits while somebody reads the file with a tool of their own.
 _BUSY_SECONDS = 5
+# Of a transaction that will write: it waits for its turn when it begins. One that has read before would get none,
+# should somebody else have written meanwhile.
+AT_ONCE = {"at_once": True}
 # How often a replica on the same host looks whether there is something new.
 _LOOK_SECONDS = 0.1
 
@@ -194,11 +197,12 @@ def _prepared(path: Path | None, *, write: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+        at_once = connection.get_execution_options().get("at_once")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if at_once else "BEGIN")
 
     try:
         if write or path is None:
-            with engine.begin() as connection:
+            with engine.execution_options(**AT_ONCE).begin() as connection:
                 prepare(connection)
         else:
             with engine.connect() as connection:
