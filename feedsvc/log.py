@@ -62,6 +62,8 @@ def configure(level: str, style: Literal["auto", "human", "json"] = "auto", stre
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    # It warns of every reload that waits for another; the schedule says so once.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     logger.setLevel(level.upper())
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 from support import NOW, make_settings, write_article
 
 from feedsvc.clock import now
@@ -85,6 +86,25 @@ def test_the_interval() -> None:
     with running(Schedule(reload, timedelta(seconds=1))):
         assert done.acquire(timeout=10)
         assert done.acquire(timeout=10)
+
+
+def test_a_reload_that_does_not_end_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Where ten others should have run meanwhile, a line says what may be wrong, and no other one does."""
+    ended = threading.Event()
+    missed = threading.Semaphore(0)
+
+    def reload(**_: bool) -> Outcome:
+        ended.wait(20)
+        return outcome()
+
+    schedule = Schedule(reload, timedelta(milliseconds=10))
+    schedule._scheduler.add_listener(lambda _: missed.release(), EVENT_JOB_MAX_INSTANCES)
+    with running(schedule):
+        for _ in range(15):
+            assert missed.acquire(timeout=10)
+        ended.set()
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "feedsvc"]
+    assert line.endswith("stalled?")
 
 
 def test_a_clock_that_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
