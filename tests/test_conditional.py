@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -130,3 +131,21 @@ def test_nothing_raises(tags: str | None, date: str | None, codings: str) -> Non
     """Whatever a client sends, there is an answer."""
     assert is_fresh(tags, date, TAG, MODIFIED) in {True, False}
     assert choose_coding(codings, ["br", "gzip", "identity"]) in {"br", "gzip", "identity"}
+
+
+def test_what_clients_ask_for_takes_no_memory() -> None:
+    """However many long headers come, and each another one, only their beginnings are ever kept."""
+    tracemalloc.start()
+    try:
+        for number in range(1_000):
+            choose_coding(f"{number}, gzip, {'x' * 30_000}", {"gzip"})
+            is_fresh(None, f"{number} {'x' * 30_000}", TAG, MODIFIED)
+        assert tracemalloc.get_traced_memory()[0] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_only_so_many_tags_are_looked_at() -> None:
+    """A header of nothing but commas costs nobody much; who has a few forms of a document names them."""
+    assert is_fresh('"x", ' * 99 + TAG, None, TAG, MODIFIED)
+    assert not is_fresh('"x", ' * 30_000 + TAG, None, TAG, MODIFIED)

@@ -12,8 +12,11 @@ from feedsvc.documents.snapshot import Snapshot, cache_control, publish
 from feedsvc.feeds.feed import View
 from feedsvc.feeds.memory import Memory
 from feedsvc.feeds.selection import Selection
+from feedsvc.text import fold
 
 if TYPE_CHECKING:
+    import pytest
+
     from feedsvc.feeds.compose import Composition
 
 SECOND = timedelta(seconds=1)
@@ -125,6 +128,23 @@ def test_redirects() -> None:
         ".atom": None,
     }.items():
         assert snapshot.redirect(path) == target, path
+
+
+def test_a_path_without_end_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To compare names takes the square of their length: what is too long to be one is none at once."""
+    longest = 0
+
+    def noted(path: str) -> str:
+        nonlocal longest
+        longest = max(longest, len(path))
+        return fold(path)
+
+    monkeypatch.setattr("feedsvc.documents.snapshot.fold", noted)
+    snapshot = published(composed(make_article(topics=("A" * 200,))))
+    long = "/topics/a" + "\u0300\u0327" * 7_000
+    assert (snapshot.redirect(long), snapshot.is_retired(long)) == (None, False)
+    assert snapshot.redirect(f"/topics/{'A' * 200}.atom")
+    assert 200 < longest < 400
 
 
 def test_redirect_of_an_ending_in_another_case() -> None:

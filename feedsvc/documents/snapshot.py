@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _Known = TypeVar("_Known")
 # What the paths of private documents begin with; a token stands behind it where they are asked for.
 PRIVATE_PATHS = PRIVATE
+# No name is as long, and to fold what is takes a time that grows with the square of its length.
+_MAX_PATH = 400
 _BEHIND = re.compile(rf"({ARCHIVE}[0-9]+)?({PART}[0-9]+)?({'|'.join(map(re.escape, FEED_ENDINGS))})$")
 
 
@@ -129,6 +131,8 @@ def is_archive(path: str) -> bool:
 
 def _split(path: str) -> tuple[str, str]:
     """A folded path as that of a feed's page, and what stands behind: an archive's number, a format's ending."""
+    if len(path) > _MAX_PATH:
+        return path, ""
     path = fold(path).rstrip("/")
     match = _BEHIND.search(path)
     behind = match[0] if match else ""

@@ -46,6 +46,7 @@ class Reload(Protocol):
         """
 
 
+_UNKEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # More at once would take the threads that readers need; each is answered by the reload that all wait for.
 _MAX_WAITING_RELOADS = 4
@@ -98,7 +99,7 @@ def create_app(  # noqa: PLR0913 - each comes from elsewhere
 
         @app.get("/metrics")
         def metrics_report() -> Response:
-            return Response(metrics(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+            return Response(metrics(), headers=_UNKEPT, content_type=CONTENT_TYPE_LATEST)
 
     if admin_token:
         failures = Recent(FAILURES_SECONDS)
@@ -164,14 +165,14 @@ def _moved(location: str) -> Response:
         "Location": location,
         "Cache-Control": "public, max-age=3600",
         "Access-Control-Allow-Origin": "*",
+        "X-Content-Type-Options": "nosniff",
     }
     return Response(f"{location}\n", 301, headers, content_type="text/plain; charset=utf-8")
 
 
 def _json(body: Report, status: int, media_type: str) -> Response:
     text = json.dumps(body, ensure_ascii=False, indent=2) + "\n"
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return Response(text, status, headers, content_type=media_type)
+    return Response(text, status, _UNKEPT, content_type=media_type)
 
 
 def _problem(error: HTTPException) -> Response:

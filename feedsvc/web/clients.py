@@ -21,6 +21,8 @@ MAX_FAILURES = 5
 FAILURES_SECONDS = 60
 # Some tens of megabytes. When there are more, all are forgotten: better one client too many than a reader refused.
 _MAX_KEYS = 100_000
+# What proxies add to a header has room in so many characters, at its end.
+_FORWARDED = 512
 # Of IPv6, a client has a whole network to itself, and could ask by a new address each time.
 _IPV6_CLIENT_BITS = 64
 
@@ -71,7 +73,9 @@ def politeness(trusted: Networks) -> Callable[[WSGIEnvironment, str], int]:
 
 def client_of(environ: WSGIEnvironment, trusted: Networks) -> str | None:
     """The address of whoever sends a request, or None where that cannot be known."""
-    return _client_of(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), trusted)
+    # Whoever asks may have written most of it, and a different one each time.
+    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "")[-_FORWARDED:]
+    return _client_of(environ.get("REMOTE_ADDR", ""), forwarded, trusted)
 
 
 @lru_cache(maxsize=4096)

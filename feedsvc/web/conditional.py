@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 # In the order of our preference: smaller first.
 _CODINGS: tuple[Coding, ...] = ("br", "gzip")
+# What was read is kept, so that it is read once; nobody has longer ones, and they would take much memory.
+_MAX_HEADER = 256
+# Nobody has so many forms of one document.
+_MAX_TAGS = 100
 _ALIASES = {"x-gzip": "gzip"}
 
 
@@ -49,7 +53,7 @@ def _weight(parameters: str) -> float:
 
 def choose_coding(header: str, available: Collection[Coding]) -> Coding:
     """The coding to answer with."""
-    for coding in accepted_codings(header):
+    for coding in accepted_codings(header[:_MAX_HEADER]):
         if coding in available:
             return coding
     return "identity"
@@ -64,7 +68,7 @@ def is_fresh(if_none_match: str | None, if_modified_since: str | None, etag: str
     if if_none_match is not None:
         return _matches(if_none_match, etag)
     if if_modified_since is not None:
-        since = _http_date(if_modified_since)
+        since = _http_date(if_modified_since[:_MAX_HEADER])
         return since is not None and modified <= since
     return False
 
@@ -73,7 +77,7 @@ def _matches(header: str, etag: str) -> bool:
     """Weak comparison (§8.8.3.2). No entity tag of ours holds a comma, so the list can be split at commas."""
     if header == etag:
         return True
-    return any(item.strip().removeprefix("W/") in {etag, "*"} for item in header.split(","))
+    return any(item.strip().removeprefix("W/") in {etag, "*"} for item in header.split(",", _MAX_TAGS))
 
 
 @lru_cache(maxsize=1024)
