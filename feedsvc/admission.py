@@ -29,6 +29,7 @@ class Admission:
         self._store = store
         self._is_wanted = is_wanted
         self._error: str | None = None
+        self._turn = threading.Lock()
         self.grants: Grants = {}
 
     def start(self) -> None:
@@ -45,15 +46,19 @@ class Admission:
         """Take up the tokens that there are now."""
         if not self._is_wanted():
             return
+        with self._turn:
+            error = self._read()
+        if error and self._error is None:
+            logger.warning("the tokens cannot be read; those of before hold", extra=fields(error=error))
+        self._error = error
+
+    def _read(self) -> str | None:
         try:
             self.grants = grants_in(self._store)
         except StoreError as error:
             self._store.disconnect()
-            if self._error is None:
-                logger.warning("the tokens cannot be read; those of before hold", extra=fields(error=str(error)))
-            self._error = str(error)
-        else:
-            self._error = None
+            return str(error)
+        return None
 
 
 def find_document(snapshot: Snapshot, grants: Grants, path: str) -> Document | None:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 def load_rules(settings: Settings) -> LoadRules:
     """What the configuration says of reading files."""
-    return LoadRules(settings.exclude, ZoneInfo(settings.timezone), settings.limits.file_bytes, note)
+    privacy = privacy_of(catalog(settings))
+    reserved = privacy.reserved() if privacy else None
+    return LoadRules(settings.exclude, ZoneInfo(settings.timezone), settings.limits.file_bytes, note, reserved)
 
 
 def selection_rules(settings: Settings) -> SelectionRules:

@@ -6,6 +6,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from feedsvc.documents.snapshot import Snapshot
     from feedsvc.settings import Settings
 
+# For so long, a request waits for the interpreter while a reload has it. Python's own 5 ms were most of what the
+# slowest polls took while files changed.
+_SWITCH_SECONDS = 0.001
+
 
 def start(settings: Settings, admin_token: str | None, stop_seconds: float) -> WSGIApplication:
     """Before the port is opened: the first reload, the schedule, the application.
@@ -43,11 +48,13 @@ def start(settings: Settings, admin_token: str | None, stop_seconds: float) -> W
     Where there is something to serve until then, the first reload is not waited for.
     """
     log.configure(settings.log.level, settings.log.format)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     _end_with_parent(stop_seconds)
     if settings.is_shared:
         return start_shared(settings, admin_token)
     publisher = Publisher(settings, store=DatabaseStore(settings.store.url, write=True))
     schedule = Schedule(publisher.reload, settings.reload.every)
+    admission = Admission(DatabaseStore(settings.store.url, write=False), lambda: _is_any_private(publisher))
 
     def begin() -> None:
         gc.disable()
@@ -55,6 +62,8 @@ def start(settings: Settings, admin_token: str | None, stop_seconds: float) -> W
             schedule.reload()
         finally:
             gc.enable()
+        # Slugs may be others now, and tokens follow.
+        admission.look()
         # Nearly all that is there now stays for long: going through it again and again would find no garbage, and
         # make requests wait.
         gc.freeze()
@@ -72,7 +81,6 @@ def start(settings: Settings, admin_token: str | None, stop_seconds: float) -> W
         threading.Thread(target=_or_end, args=(begin,), name="begin", daemon=True).start()
     else:
         begin()
-    admission = Admission(DatabaseStore(settings.store.url, write=False), lambda: _is_any_private(publisher))
     admission.start()
     return make_application(publisher, schedule, settings, admin_token, admission)
 

@@ -8,12 +8,14 @@ from feedsvc.articles.article import Article, pack, unpack
 from feedsvc.articles.front import split
 from feedsvc.articles.parse import parse
 from feedsvc.articles.plain import plain_tree
+from feedsvc.articles.reserved import Names, Reserved
 from feedsvc.text import clean, one_line
 from feedsvc.tree import Tree, TreeError, Value, parse_tree
 from feedsvc.urls import clean_url
 from fuzz.judge import fragment_faults
 
 _UTC = ZoneInfo("UTC")
+_RESERVED = Reserved(Names(frozenset({"secret", "ai"}), frozenset({"news"})), Names(frozenset({"example"})))
 _NAMES = ("a.md", "a.html", "a.yaml")
 
 
@@ -25,6 +27,10 @@ def fuzz(data: bytes) -> None:
     assert all(str(problem).isprintable() for problem in parsed.problems)
     if parsed.article:
         _check(parsed.article)
+    strict = parse(name, content, _UTC, None, _RESERVED)
+    # Where something is private it is the same article, or none.
+    assert strict.article in {parsed.article, None}
+    assert any(problem.fatal for problem in strict.problems) == (strict.article is None)
     _compare(content)
 
 

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from support import NOW, SITE, compose_all, front_matter, make_article
 
-from feedsvc.articles.article import Article, Author, Coverage, Image, Link, Provider
+from feedsvc.articles.article import Article, Author, Coverage, Image, Link, Provider, covering
+from feedsvc.articles.identity import addresses_of
 from feedsvc.articles.parse import parse
 from feedsvc.feeds.compose import NO_CHANGE_YET, Composition
 from feedsvc.feeds.feed import Category, Site, View
@@ -252,6 +253,9 @@ def test_related_coverage_never_leads_to_what_is_held_back() -> None:
         "webUrl: https://e.org/held-original",
         "webUrl: https://e.org/held-amp",
         "webUrl: https://e.org/held/#top",
+        "webUrl: https://www.e.org/held",
+        "webUrl: https://e.org/held?utm_source=a&fbclid=b",
+        "webUrl: http://www.e.org/held/?UTM_Source=a#top",
         "{id: held, webUrl: https://e.org/other}",
         "{originalUrl: https://e.org/held, webUrl: https://e.org/other}",
     ],
@@ -271,6 +275,17 @@ def test_related_coverage_may_call_what_is_held_back_by_any_of_its_addresses(cov
     selection = select([article for article in articles if article], SelectionRules(), NOW)
     (feed, *_) = compose_all(selection, SITE, Memory(), View()).feeds
     assert [link.url for link in feed.entries[0].related] == ["https://e.org/fine"]
+    # Whoever looks only at what an edit touches finds it too.
+    assert [each.path for each in articles if each and covering(selection.hidden)(each)] == ["1.md"]
+
+
+def test_what_a_page_is_asked_for_tells_it_from_others() -> None:
+    """Parameters that say where somebody came from do not count; all others do."""
+    assert addresses_of("https://e.org/a?id=1&utm_medium=x&page=2") == ("//e.org/a?id=1&page=2",)
+    assert addresses_of("https://e.org/a?utm=1") != addresses_of("https://e.org/a")
+    assert addresses_of("https://wwww.e.org/") != addresses_of("https://e.org/")
+    # An id that is no URL is what it is.
+    assert addresses_of("a#b") == ("a#b",)
 
 
 def test_titles_of_feeds_follow_their_templates() -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from support import SEEDS, front_matter
 
 from feedsvc.articles.article import Article, Author, Coverage, Details, Image, Link, Problem, Provider, pack
-from feedsvc.articles.parse import MAX_RELATED, Parsed, parse
+from feedsvc.articles.parse import Parsed, parse
+from feedsvc.articles.related import MAX_RELATED
 
 ZONE = ZoneInfo("UTC")
 FRONT_MATTER = "front matter between two lines ---"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support import NOW, front_matter, tamper
 
-from feedsvc.admission import Admission
+from feedsvc.admission import Admission, find_document
 from feedsvc.config import ConfigError, load_settings
 from feedsvc.feeds.losses import Loss
 from feedsvc.feeds.privacy import is_private
@@ -225,3 +225,56 @@ def test_health_names_no_private_file(articles: Path) -> None:
     assert (told["superseded_count"], told["problems"]) == (2, 2)
     named = json.dumps([told["superseded"], told["broken"]])
     assert set(re.findall(r"[a-z]+(?:-\d)?\.md", named)) == {"public.md", "public-2.md", "public-3.md"}
+
+
+def test_a_token_follows_its_feed(articles: Path, url: str) -> None:
+    """A feed that is given another slug is opened by the tokens that were made for it; the feed that has its slug
+    then, at once or a year later, is not.
+    """
+    put(articles, "one", "Secret")
+    put(articles, "two", "Other")
+    feeds: list[tuple[str, ...]] = []
+    for slugs in (("one", "two"), ("two", "one"), ("three", "one"), ("three", "two")):
+        path = articles.parent / "private.yaml"
+        listed = zip(("Secret", "Other"), slugs, strict=True)
+        lines = [f"  {name}: {{access: private, slug: {slug}}}" for name, slug in listed]
+        path.write_text("\n".join(["topics:", *lines]), "utf-8")
+        settings = load_settings(path, {}, {"articles": str(articles)})
+        with closing(DatabaseStore(url, write=True)) as store:
+            publisher = Publisher(settings, store=store)
+            publisher.open()
+            found = where(publisher.reload().state)
+            if not feeds:
+                for name, feed in (("Ada", "one"), ("Bob", "two")):
+                    assert grant(store, name, Grant(name, (f"/private/topics/{feed}",), NOW))
+            (secret,), (other,) = (grants_in(store)[digest_of(name)].feeds for name in ("Ada", "Bob"))
+            feeds.append((secret, other))
+            assert found.keys() == {secret, other}
+            assert publisher.snapshot
+            for token, feed, title in (("Ada", secret, "Secret"), ("Bob", other, "Other")):
+                place = feed.removeprefix("/private/")
+                document = find_document(publisher.snapshot, grants_in(store), f"/private/{token}/{place}.json")
+                assert document
+                assert json.loads(document.content)["title"].startswith(title)
+    assert len(set(feeds)) == 3
+
+
+def test_what_becomes_private_is_not_held_back(articles: Path) -> None:
+    """All articles of a feed are made private at once: that is meant, and readers have none of them any more. What
+    leaves a private feed for another one may be a mistake, as anywhere.
+    """
+
+    def move(topic: str) -> Publisher:
+        for number in range(12):
+            put(articles, f"n{number}", topic)
+        publisher.reload()
+        return publisher
+
+    put(articles, "public", "AI", "Public")
+    publisher = Publisher(configured(articles))
+    public, private = move("Deals").snapshot, move("Secret").snapshot
+    assert public
+    assert everything_public(public)["/topics/deals.atom"].count(CANARY.encode()) >= 12
+    assert private
+    assert not any(CANARY.encode() in content for content in everything_public(private).values())
+    assert move("Other").snapshot is private

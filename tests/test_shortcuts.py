@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from feedsvc import text as texts
 from feedsvc import urls
 from feedsvc.articles import dates, front, parse
-from feedsvc.articles.identity import addresses_of, identity_of
+from feedsvc.articles.identity import address_of, addresses_of, identity_of
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -97,7 +97,7 @@ def address(name: str) -> str:
     """A name as an address, made in the long way: cleaned again, and taken apart."""
     url = urls._cleaned(name)
     identity = urls._normalised(url) if url else name
-    return identity.partition("#")[0].rstrip("/").removeprefix("http:").removeprefix("https:")
+    return address_of(identity)
 
 
 @given(st.one_of(st.just(""), ANY_TEXT, URLS), CLEAN_URLS, CLEAN_URLS)

@@ -127,7 +127,7 @@ def pack(details: Details) -> bytes:
     images = [[each.url, each.width, each.height] for each in details.images]
     related = [
         [
-            None if each.addresses == (address_of(link.url),) else each.addresses,
+            None if _follows(each) else each.addresses,
             link.url,
             link.title,
             link.provider,
@@ -138,6 +138,12 @@ def pack(details: Details) -> bytes:
     plain = (details.excerpt, details.body, details.length, details.featured, details.amp_url, images, related)
     packed = _JSON.encode(plain).encode("utf-8", "surrogatepass")
     return packed if len(packed) < _LARGE else _ZLIB + zlib.compress(packed)
+
+
+def _follows(coverage: Coverage) -> bool:
+    """Whether its one address can be seen in its URL, as nearly always: `covering` looks for it there."""
+    address = address_of(coverage.link.url)
+    return coverage.addresses == (address,) and address in coverage.link.url
 
 
 def unpack(packed: bytes) -> Details:
@@ -163,7 +169,6 @@ def unpack(packed: bytes) -> Details:
 
 
 def _coverage(addresses: list[str] | None, url: str, title: str, provider: str) -> Coverage:
-    # Nearly always there is one, which follows from the URL.
     return Coverage((address_of(url),) if addresses is None else tuple(addresses), Link(url, title, provider))
 
 

@@ -52,9 +52,7 @@ class Fields:
     def fail(self, name: str, expected: str) -> None:
         """Without the field, the file cannot be used; what was wrong with it is said once."""
         self.failed = True
-        said = [each for each in self.problems if each.field == name]
-        for each in said:
-            self.problems.remove(each)
+        self.problems[:] = [each for each in self.problems if each.field != name]
         value = self.values.get(name)
         line, found = (value.line, describe(value)) if value else (1, "nothing")
         self.problems.append(Problem(self.path, line, name, found, expected))

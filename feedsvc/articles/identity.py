@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from hashlib import sha1
 from uuid import NAMESPACE_URL
 
 from feedsvc.urls import clean_url, normalise_url
+
+# Parameters that tell where somebody came from, and not what is shown.
+_TRACKING = re.compile(
+    r"(utm_[a-z_]+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|igshid|mc_[ce]id)(=|\Z)", re.IGNORECASE
+)
 
 
 # Feeds ask for those of the articles that they show, again and again.
@@ -33,7 +39,9 @@ def identity_of(given: str, url: str) -> str:
 
 
 def addresses_of(identity: str, *urls: str | None) -> tuple[str, ...]:
-    """What an article may be called by, in a form in which two are the same: by http or https, any part of it.
+    """What an article may be called by, in a form in which two are the same.
+
+    By http or https, with or without `www.`, any part of it, and however somebody came there.
 
     Args:
         identity: what `identity_of` tells.
@@ -46,4 +54,14 @@ def addresses_of(identity: str, *urls: str | None) -> tuple[str, ...]:
 
 def address_of(name: str) -> str:
     """One identity or clean URL in that form."""
-    return name.partition("#")[0].rstrip("/").removeprefix("http:").removeprefix("https:")
+    if not name.startswith(("http:", "https:")):
+        # An id that is no URL is what it is.
+        return name
+    address = name.partition("#")[0].removeprefix("http:").removeprefix("https:")
+    if address.startswith("//www."):
+        address = f"//{address[6:]}"
+    if "?" in address:
+        place, _, query = address.partition("?")
+        asked = "&".join(each for each in query.split("&") if not _TRACKING.match(each))
+        address = f"{place}?{asked}" if asked else place
+    return address.rstrip("/")

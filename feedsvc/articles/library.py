@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from feedsvc.articles.parse import Note
+    from feedsvc.articles.reserved import Reserved
 
 # Before the digest of what has to be parsed again, whatever it is.
 _OUTDATED = b"outdated"
@@ -36,13 +37,15 @@ Progress = Callable[[int, int], None]
 class LoadRules:
     """How files are read: which are passed over, the zone of dates without one, and the size a file may have.
 
-    `note` makes what is noted of each article, and decides nothing else.
+    `note` makes what is noted of each article, and decides nothing else. `reserved` are the names of what is
+    private.
     """
 
     exclude: tuple[str, ...] = ()
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     file_bytes: int = 1024 * 1024
     note: Note | None = None
+    reserved: Reserved | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,20 +164,25 @@ def _read_all(
         _, mtime_ns, _ = size_time_inode(stamps[path])
         return Wanted(path, mtime_ns, before.digest if before else b"")
 
-    readings = read_all(How(os.fspath(root), rules.zone, rules.file_bytes, rules.note), list(stamps), wanted)
+    how = How(os.fspath(root), rules.zone, rules.file_bytes, rules.note, rules.reserved)
+    readings = read_all(how, list(stamps), wanted)
     for count, (path, reading) in enumerate(zip(stamps, readings, strict=True), 1):
-        yield path, reading and _state(reading, stamps[path], known.files.get(path))
+        before = known.files.get(path)
+        yield path, reading and _state(reading, stamps[path], before, has_private=rules.reserved is not None)
         if progress:
             progress(count, len(stamps))
 
 
-def _state(reading: Reading, stamp: Stamp, before: FileState | None) -> FileState:
+def _state(reading: Reading, stamp: Stamp, before: FileState | None, *, has_private: bool) -> FileState:
     # What could not be read is tried again each time; what was read and is wrong is wrong until it changes.
     settled = stamp if reading.settled else None
     if reading.parsed is None and before:
         return replace(before, stamp=settled)
     article, problems = (reading.parsed.article, reading.parsed.problems) if reading.parsed else (None, ())
     last_good = before.article if before else None
+    if before and before.digest.startswith(_OUTDATED) and has_private:
+        # Nobody has looked yet whether it means something that is private now.
+        last_good = None
     return FileState(settled, reading.digest, article or last_good, problems)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -11,10 +10,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from feedsvc.articles.article import (
     Article,
     Author,
-    Coverage,
     Details,
     Image,
-    Link,
     Problem,
     Provider,
     pack,
@@ -24,6 +21,8 @@ from feedsvc.articles.front import split
 from feedsvc.articles.identity import addresses_of, identity_of
 from feedsvc.articles.markup import MarkupError, player_page, render_body
 from feedsvc.articles.plain import read_tree
+from feedsvc.articles.related import related_of
+from feedsvc.articles.reserved import Reserved, is_clear
 from feedsvc.text import fold, printable, unescape
 from feedsvc.tree import TreeError, describe
 from feedsvc.urls import clean_domain, clean_url
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
-# More than a feed shows: some of them may be held back here.
-MAX_RELATED = 10
-MAX_RELATED_READ = 50
 # Each topic is a feed, and each of its feeds names all of them.
 MAX_TOPICS = 50
 MAX_AUTHORS = 20
@@ -56,7 +52,9 @@ class _UnusableError(Exception):
     """The file cannot be used; the problem is on the list already."""
 
 
-def parse(path: str, content: bytes, zone: ZoneInfo, note: Note | None = None) -> Parsed:
+def parse(
+    path: str, content: bytes, zone: ZoneInfo, note: Note | None = None, reserved: Reserved | None = None
+) -> Parsed:
     """Parse one file.
 
     Args:
@@ -64,10 +62,11 @@ def parse(path: str, content: bytes, zone: ZoneInfo, note: Note | None = None) -
         content: the whole file.
         zone: holds for dates that name no zone.
         note: makes what is to be noted of the article.
+        reserved: the names of what is private, where anything is.
     """
     problems: list[Problem] = []
     try:
-        article = _parse(path, content, zone, problems, note)
+        article = _parse(path, content, zone, problems, note, reserved)
     except _UnusableError:
         return Parsed(None, _bounded(path, problems))
     except TreeError as error:
@@ -89,7 +88,14 @@ def _bounded(path: str, problems: list[Problem]) -> tuple[Problem, ...]:
     return tuple(named)
 
 
-def _parse(path: str, content: bytes, zone: ZoneInfo, problems: list[Problem], note: Note | None) -> Article:
+def _parse(  # noqa: PLR0913, PLR0917 - as for the public one
+    path: str,
+    content: bytes,
+    zone: ZoneInfo,
+    problems: list[Problem],
+    note: Note | None,
+    reserved: Reserved | None,
+) -> Article:
     def unusable(line: int | None, name: str | None, found: str, expected: str) -> _UnusableError:
         problems.append(Problem(path, line, name, found, expected))
         return _UnusableError()
@@ -114,6 +120,8 @@ def _parse(path: str, content: bytes, zone: ZoneInfo, problems: list[Problem], n
     for name, line in tree.duplicates:
         reader.warn(name, line, "the field a second time", "it once; the last one counts")
     article, details = _article(reader, path, body, "html" if ending.endswith(".html") else "markdown")
+    if reserved and not is_clear(reader, front, reserved):
+        raise _UnusableError
     return article.with_print(note(article, details)) if note else article
 
 
@@ -139,7 +147,7 @@ def _article(fields: Fields, path: str, body: str, kind: Literal["markdown", "ht
     given_id = fields.text("id")
     identity = identity_of(given_id, original_url or url or "")
     addresses = addresses_of(identity, original_url, url, amp_url)
-    related = _related(fields, addresses)
+    related = related_of(fields, addresses)
     length, featured = fields.duration("length"), _featured(fields)
     if fields.failed or not (title and url and date):
         raise _UnusableError
@@ -242,38 +250,6 @@ def _images(fields: Fields) -> Iterator[Image]:
                 yield Image(url, inner.pixels("width"), inner.pixels("height"))
         else:
             fields.warn(name, item.line, describe(item), "a mapping with url, width and height")
-
-
-def _related(fields: Fields, own: tuple[str, ...]) -> tuple[Coverage, ...]:
-    """The best of the related coverage: each article once, by quality, those without one last."""
-    found: list[tuple[float, Coverage]] = []
-    for name, item in islice(fields.items("related"), MAX_RELATED_READ):
-        if not isinstance(item.data, dict):
-            fields.warn(name, item.line, describe(item), "a mapping with title and webUrl")
-            continue
-        inner = fields.inner(name, item.data)
-        original_url = inner.url("originalUrl")
-        url = inner.url("webUrl") or original_url
-        if url:
-            quality = inner.number("quality")
-            link = Link(url, inner.text("title") or url, _provider_name(inner))
-            identity = identity_of(inner.text("id"), original_url or url)
-            coverage = Coverage(addresses_of(identity, original_url, url), link)
-            found.append((-math.inf if quality is None else quality, coverage))
-    taken = set(own)
-    best: list[Coverage] = []
-    for _, coverage in sorted(found, key=lambda each: -each[0]):
-        if taken.isdisjoint(coverage.addresses):
-            taken.update(coverage.addresses)
-            best.append(coverage)
-    return tuple(best[:MAX_RELATED])
-
-
-def _provider_name(fields: Fields) -> str:
-    value = fields.values.get("provider")
-    if value and isinstance(value.data, dict):
-        return fields.name("provider.name", value.data.get("name"))
-    return fields.name("provider", value) if value and isinstance(value.data, str) else ""
 
 
 def _featured(fields: Fields) -> str | None:

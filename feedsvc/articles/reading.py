@@ -14,6 +14,8 @@ from feedsvc.text import printable
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from feedsvc.articles.reserved import Reserved
+
 # A file that was written less than this before it was read may be written again within the same tick of the
 # file system's clock, with the same size: it is read once more by the next reload.
 _SETTLE_NS = 2_000_000_000
@@ -23,12 +25,14 @@ class How(NamedTuple):
     """How files are read: the directory, the zone of dates without one, and the size that a file may have.
 
     `note` makes what is to be noted of each article, in the process that reads it. It is found there by its name.
+    `reserved` are the names of what is private.
     """
 
     root: str
     zone: ZoneInfo
     file_bytes: int
     note: Note | None = None
+    reserved: Reserved | None = None
 
 
 class Wanted(NamedTuple):
@@ -62,5 +66,5 @@ def read(wanted: Wanted, how: How) -> Reading | None:
         return Reading(b"", Parsed(None, (problem,)), settled=False)
     settled = abs(time.time_ns() - wanted.mtime_ns) > _SETTLE_NS
     digest = hashlib.blake2b(content, digest_size=16).digest()
-    parsed = None if digest == wanted.digest else parse(name, content, how.zone, how.note)
+    parsed = None if digest == wanted.digest else parse(name, content, how.zone, how.note, how.reserved)
     return Reading(digest, parsed, settled)

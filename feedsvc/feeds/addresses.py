@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from feedsvc.feeds.catalog import Catalog, Listing, resolve
+from feedsvc.feeds.privacy import PRIVATE
 from feedsvc.feeds.slugs import Named, assign_slugs, slugify
 from feedsvc.text import fold
 
@@ -61,10 +62,27 @@ def _moved(
     after: Mapping[tuple[str, ...], str],
 ) -> Mapping[str, str]:
     """Where feeds were that the configuration gave another slug; readers subscribed there."""
-    moves = {f"{prefix}{slug}": f"{prefix}{after[key]}" for key, slug in before.items() if after[key] != slug}
+    moves = _moves(prefix, before, after)
     if not moves:
         return former
     return {path: moves.get(now, now) for path, now in {**former, **moves}.items()}
+
+
+def _moves(
+    prefix: str, before: Mapping[tuple[str, ...], str], after: Mapping[tuple[str, ...], str]
+) -> dict[str, str]:
+    if before is after:
+        return {}
+    return {
+        f"{prefix}{slug}": f"{prefix}{after[key]}" for key, slug in before.items() if after.get(key, slug) != slug
+    }
+
+
+def private_moves(before: Memory, after: Memory) -> dict[str, str]:
+    """Where feeds that have another slug now are if they are private, by where they would have been before."""
+    moves = _moves(TOPICS, before.topic_slugs, after.topic_slugs)
+    moves |= _moves(PROVIDERS, before.provider_slugs, after.provider_slugs)
+    return {f"{PRIVATE}{path[1:]}": f"{PRIVATE}{now[1:]}" for path, now in moves.items()}
 
 
 def _configured(

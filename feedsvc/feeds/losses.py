@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from feedsvc.feeds.privacy import is_private
+from feedsvc.feeds.privacy import is_private, privacy_of
 
 if TYPE_CHECKING:
     from feedsvc.feeds.groups import Grouping
@@ -46,7 +46,8 @@ class Loss:
 def loss_of(memory: Memory, grouping: Grouping, rules: LossRules) -> Loss | None:
     """What the articles of a grouping lack that readers have; None where nobody would think of a mistake.
 
-    What is too old by now is none: that is what `max_age` is for.
+    What is too old by now is none: that is what `max_age` is for. Nor do public feeds
+    lose what is private now.
 
     Args:
         memory: knows what is served.
@@ -71,10 +72,24 @@ def loss_of(memory: Memory, grouping: Grouping, rules: LossRules) -> Loss | None
     withdrawn = frozenset(filter(served, gone))
     had: Counter[str] = Counter()
     if empty:
-        had.update(path for each in filter(served, there) for path in sightings[each].places if path in empty)
+        private = _private(grouping)
+        had.update(
+            path
+            for each in filter(served, there)
+            for path in sightings[each].places
+            # Who makes an article private takes it from public feeds, and must not be kept waiting.
+            if path in empty and (is_private(path) or each not in private)
+        )
     emptied = tuple(each.path for each in grouping.groups if had[each.path] > MANY)
     if len(withdrawn) < rules.minimum and not emptied:
         return None
     total = sum(map(served, sightings))
     too_many = len(withdrawn) >= rules.minimum and len(withdrawn) > rules.share * total
     return Loss(withdrawn, total, emptied) if too_many or emptied else None
+
+
+def _private(grouping: Grouping) -> set[str]:
+    """The identities of private articles, among those that are others now, or among all."""
+    privacy, difference = privacy_of(grouping.catalog), grouping.difference
+    articles = difference.came if difference else grouping.selection.articles
+    return {each.identity for each in articles if privacy.covers(each)} if privacy else set()

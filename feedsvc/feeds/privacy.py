@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from feedsvc.articles.reserved import Names, Reserved
 from feedsvc.feeds.catalog import resolve, topics_now
 from feedsvc.text import fold
 
@@ -35,6 +36,16 @@ class Privacy:
             private = any(map(self.is_topic, topics_now(article.topics, self.catalog)))
             self._topics[article.topics] = private
         return private or (article.provider is not None and self.is_provider(article.provider.name))
+
+    def reserved(self) -> Reserved:
+        """The names by which a file can say that its article is private, and those by which it says otherwise."""
+        topics, providers = self.catalog.topics, self.catalog.providers
+        private = {name for name in topics if any(map(self.is_topic, topics_now((name,), self.catalog)))}
+        brands = {name for name in providers if self.is_provider(name)}
+        return Reserved(
+            Names(frozenset(private), frozenset(topics.keys() - private)),
+            Names(frozenset(brands), frozenset(providers.keys() - brands)),
+        )
 
     def is_topic(self, name: str) -> bool:
         """Whether the topic of this name of now is private."""

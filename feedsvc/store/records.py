@@ -86,7 +86,8 @@ def _shared(article: tuple[object, ...], path: str) -> list[object]:
 
 def reading(rules: LoadRules) -> str:
     """Stands for how files are read: by which program, and by which rules. Records of another one are void."""
-    return f"{_program()} {rules.zone.key} {rules.file_bytes}"
+    reserved = rules.reserved.digest if rules.reserved else "none"
+    return f"{_program()} {rules.zone.key} {rules.file_bytes} {reserved}"
 
 
 @lru_cache

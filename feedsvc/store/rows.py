@@ -12,12 +12,14 @@ from sqlalchemy import delete, select, update
 
 from feedsvc.articles.directory import size_time_inode, stamp_of
 from feedsvc.articles.library import FileState, Library, outdated
+from feedsvc.feeds.addresses import private_moves
 from feedsvc.feeds.changes import MAX_CHANGES
 from feedsvc.feeds.memory import Departure, Event, Memory, Roll, Sighting
 from feedsvc.store.publication import begin_generation, load_documents, load_routes, moment, publish, seconds
 from feedsvc.store.records import decode, encode
 from feedsvc.store.store import Remembered
 from feedsvc.store.tables import ARCHIVED, EVENTS, FILES, FORMER, META, NAMES, ROLLS, SIGHTINGS
+from feedsvc.store.tokens import follow
 from feedsvc.store.writing import changes_of, delete_rows, insert_rows
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ def save_all(  # noqa: PLR0913, PLR0917 - each comes from elsewhere
     _save_library(connection, before.library, after.library, read_by)
     old, new = before.memory, after.memory
     _save(connection, NAMES, _names(old), _names(new), lambda key, value: (*key, *value))
+    follow(connection, private_moves(old, new))
     _save(connection, FORMER, old.former, new.former, lambda key, value: (key, value))
     _save(connection, SIGHTINGS, old.sightings, new.sightings, _sighting_row)
     _save(connection, ROLLS, old.rolls, new.rolls, _roll_row)

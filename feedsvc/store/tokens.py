@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from feedsvc.feeds.privacy import PRIVATE
 from feedsvc.store.publication import moment, seconds
@@ -55,6 +55,14 @@ def keep_grants(connection: Connection, grants: Grants) -> None:
 def _insert(connection: Connection, digest: str, grant: Grant) -> None:
     row = {"name": grant.name, "digest": digest, "feeds": "\n".join(grant.feeds)}
     connection.execute(insert(TOKENS).values(**row, made_at=seconds(grant.made_at)))
+
+
+def follow(connection: Connection, moves: Mapping[str, str]) -> None:
+    """Have tokens open the feeds that they were made for, where these are now, and not what takes their place."""
+    for digest, each in load_grants(connection).items() if moves else ():
+        feeds = tuple(moves.get(path, path) for path in each.feeds)
+        if feeds != each.feeds:
+            connection.execute(update(TOKENS).where(TOKENS.c.digest == digest).values(feeds="\n".join(feeds)))
 
 
 def grants_in(store: DatabaseStore) -> Grants:
