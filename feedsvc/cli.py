@@ -10,7 +10,7 @@ import click
 from feedsvc import __version__, health
 from feedsvc.flags import fail, flags, settings_of, token
 from feedsvc.log import fields, logger
-from feedsvc.remote import TOKEN, RemoteError, reload_remote
+from feedsvc.remote import TOKEN, TOKEN_FILE, RemoteError, reload_remote
 from feedsvc.store.errors import StoreError
 
 # What these need takes half a second to import.
@@ -46,15 +46,16 @@ def commands() -> None:
 def reload_command(*, accept: bool, **given: str | None) -> None:
     """Make a running service reload now, and wait until the new feeds are served.
 
-    Needs the token that the service was started with in FEEDSVC_ADMIN_TOKEN.
+    Needs the token that the service was started with in FEEDSVC_ADMIN_TOKEN, or in the file that
+    FEEDSVC_ADMIN_TOKEN_FILE names.
 
     \b
     Example: FEEDSVC_ADMIN_TOKEN=… feedsvc reload --port 8080
     """
-    settings = settings_of(given)
+    settings = settings_of(given, with_articles=False)
     secret = token()
     if not secret:
-        fail(f"{TOKEN} is not set; set it to the token that the service was started with")
+        fail(f"{TOKEN} is not set, nor {TOKEN_FILE}; set one to the token that the service was started with")
     try:
         report = reload_remote(*settings.admin_address, secret, accept=accept)
     except RemoteError as error:

@@ -174,14 +174,14 @@ def tokens_command() -> None:
 
 
 @tokens_command.command("add")
-@flags("articles", "base-url", "store")
+@flags("base-url", "store")
 @click.option(
     "--feed", "wanted", multiple=True, metavar="FEED", help="Only this one, such as topics/ai; repeatable."
 )
 @click.argument("name")
 def tokens_add(name: str, wanted: tuple[str, ...], **given: str | None) -> None:
     """Make a token for NAME, and print its URLs. They are kept nowhere, and cannot be printed again."""
-    settings = settings_of(given)
+    settings = settings_of(given, with_articles=False)
     if not name.strip() or printable(name) != name:
         fail("a name is text on one line")
     with _tokens_of(settings) as store:
@@ -193,28 +193,34 @@ def tokens_add(name: str, wanted: tuple[str, ...], **given: str | None) -> None:
         secret = secrets.token_urlsafe(32)
         if not tokens.grant(store, secret, tokens.Grant(name, feeds, now())):
             fail(f"{name} has a token; revoke it first, or choose another name")
+    if not there:
+        click.echo("feedsvc: note: no private feed is published yet; its URLs will be like this", err=True)
     for path in feeds or there or (f"{PRIVATE}topics/<slug>",):
         click.echo(f"{settings.public_url}{PRIVATE}{secret}/{path.removeprefix(PRIVATE)}.atom")
 
 
 @tokens_command.command("list")
-@flags("articles", "store")
+@flags("store")
 def tokens_list(**given: str | None) -> None:
     """List the tokens: for whom, since when, and for which feeds. What they are is not known."""
-    with _tokens_of(settings_of(given)) as store:
-        for each in tokens.grants_in(store).values():
+    with _tokens_of(settings_of(given, with_articles=False)) as store:
+        grants = tokens.grants_in(store).values()
+        for each in grants:
             feeds = ", ".join(path.removeprefix(PRIVATE) for path in each.feeds) or "all private feeds"
             click.echo(f"{iso(each.made_at)}  {each.name}  {feeds}")
+    if not grants:
+        click.echo("nobody has a token; feedsvc tokens add makes one")
 
 
 @tokens_command.command("revoke")
-@flags("articles", "store")
+@flags("store")
 @click.argument("name")
 def tokens_revoke(name: str, **given: str | None) -> None:
     """Let the token of NAME open nothing any more."""
-    with _tokens_of(settings_of(given)) as store:
+    with _tokens_of(settings_of(given, with_articles=False)) as store:
         if not tokens.revoke(store, name):
             fail(f"{name} has no token; feedsvc tokens list tells who has")
+    click.echo(f"the token of {name} opens nothing any more, within seconds")
 
 
 @contextmanager

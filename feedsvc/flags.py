@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,9 @@ from feedsvc.remote import TOKEN, TOKEN_FILE
 if TYPE_CHECKING:
     from feedsvc.settings import Settings
 
+# What a header can hold, and more than anybody needs.
+_LONGEST = 1024
+_IS_TOKEN = re.compile(rf"[ -~]{{1,{_LONGEST}}}")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _FLAGS: dict[str, tuple[str, str, str]] = {
@@ -44,10 +48,16 @@ def flags(*names: str) -> Callable[[_Command], _Command]:
     return decorate
 
 
-def settings_of(given: dict[str, str | None]) -> Settings:
-    """What is configured, with what the flags say over it; a wrong configuration ends the command."""
+def settings_of(given: dict[str, str | None], *, with_articles: bool = True) -> Settings:
+    """What is configured, with what the flags say over it; a wrong configuration ends the command.
+
+    Without articles, the host may have none.
+    """
     path = given.pop("config", None)
     keys = {_FLAGS[name.replace("_", "-")][0]: value for name, value in given.items()}
+    if not with_articles:
+        # A directory that is there.
+        keys["articles"] = "."
     try:
         settings = load_settings(Path(path) if path else None, os.environ, keys)
     except ConfigError as error:
@@ -64,14 +74,22 @@ def token() -> str | None:
     given, file = os.environ.get(TOKEN, "").strip(), os.environ.get(TOKEN_FILE, "")
     if given and file:
         fail(f"both {TOKEN} and {TOKEN_FILE} are set; leave one out")
-    if not file:
-        return given or None
+    if file:
+        given = _token_in(file) or fail(f"the file that {TOKEN_FILE} names is empty: {file}; put the token in it")
+    if given and not _IS_TOKEN.fullmatch(given):
+        origin = f"the file that {TOKEN_FILE} names" if file else TOKEN
+        fail(f"{origin} has no token: one is a line of at most {_LONGEST} ASCII characters")
+    return given or None
+
+
+def _token_in(file: str) -> str:
     try:
-        given = Path(file).read_text("utf-8").strip()
+        with Path(file).open("rb") as stream:
+            # What is longer is none, and may have no end.
+            return stream.read(2 * _LONGEST).decode("utf-8-sig").strip()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
         fail(f"the file that {TOKEN_FILE} names cannot be read: {file}: {reason}")
-    return given or fail(f"the file that {TOKEN_FILE} names is empty: {file}; put the token in it")
 
 
 def fail(message: str, code: int = 1) -> NoReturn:

@@ -50,13 +50,13 @@ def serve(settings: Settings, admin_token: str | None) -> None:
     """Serve until a signal ends it.
 
     Raises:
-        StartError: the port cannot be opened, another service has the memory, or nobody could ever send the token.
+        StartError: the port cannot be opened, or another service has the memory.
     """
-    if admin_token and not admin_token.isascii():
-        raise StartError("FEEDSVC_ADMIN_TOKEN has letters beyond ASCII, which no HTTP header can carry")
     with ExitStack() as claims:
         address = claims.enter_context(_claimed(settings.host, settings.port, "--port"))
         if settings.admin.listen:
+            if settings.admin_address == (settings.host, settings.port):
+                raise StartError("admin.listen has the address of the feeds; choose another port for it")
             claims.enter_context(_claimed(*settings.admin_address, "admin.listen"))
         _check_store(settings)
         load = partial(start, settings, admin_token, _STOP_SECONDS)

@@ -94,6 +94,8 @@ def for_all(
     """What is served at the port. Where there is an address for admin requests, they are taken there alone."""
     if settings.admin.listen is None:
         return application(admin_token)
+    if admin_token is None:
+        logger.warning("admin.listen is set, and no token: nobody can ask for a reload; set FEEDSVC_ADMIN_TOKEN")
     serve_apart(application(admin_token), *settings.admin_address)
     return application(None)
 

@@ -162,6 +162,72 @@ def test_reload_command_reloads_a_running_service(tmp_path: Path) -> None:
         assert "the articles directory cannot be read" in failed.stderr
 
 
+@pytest.mark.parametrize("written", [f"{TOKEN}\n", f"\ufeff{TOKEN}\r\n"])
+def test_a_token_may_be_in_a_file(tmp_path: Path, written: str) -> None:
+    """With what an editor adds to it; on a host without articles, too."""
+    file = tmp_path / "token"
+    file.write_text(written, "utf-8")
+    with running(tmp_path, shutil.copytree(SEEDS, tmp_path / "copy")) as service:
+        done = run("reload", "--port", str(service.port), cwd=tmp_path, FEEDSVC_ADMIN_TOKEN_FILE=str(file))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "cannot be read"),
+        (b" \n", "is empty"),
+        (b"\xff\xfe", "cannot be read"),
+        (b"two\nlines", "has no token"),
+        (b"nothing\0else", "has no token"),
+        ("s\u00fc\u00df".encode(), "has no token"),
+        (b"x" * 100_000, "has no token"),
+    ],
+)
+@pytest.mark.parametrize("name", ["serve", "reload"])
+def test_a_file_without_a_token_is_said_to_be_one(
+    tmp_path: Path, name: str, content: bytes | None, expected: str
+) -> None:
+    """What is wrong with it is said in one line, and nothing of it is shown; no service starts without."""
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content)
+    done = run(name, "--port", str(free_port()), FEEDSVC_ADMIN_TOKEN_FILE=str(file))
+    told = done.stderr.replace(str(file), "")
+    assert done.returncode == 1
+    assert expected in told
+    assert len(told.splitlines()) == 1
+    assert not any(word in told for word in ("two", "nothing", "xxx"))
+
+
+def test_a_token_without_end_is_not_read_to_it() -> None:
+    """A device in the place of the file is no token, and takes no memory."""
+    done = run("reload", FEEDSVC_ADMIN_TOKEN_FILE="/dev/zero")
+    assert (done.returncode, "has no token" in done.stderr) == (1, True)
+
+
+def test_a_token_is_given_once() -> None:
+    """In a variable or in a file, and not in both; a variable with what no header can hold has none."""
+    both = run("reload", FEEDSVC_ADMIN_TOKEN=TOKEN, FEEDSVC_ADMIN_TOKEN_FILE="/nothing")
+    assert (both.returncode, "leave one out" in both.stderr) == (1, True)
+    odd = run("reload", FEEDSVC_ADMIN_TOKEN="two\nlines")
+    assert (odd.returncode, "has no token" in odd.stderr) == (1, True)
+
+
+def test_tokens_need_no_articles(tmp_path: Path) -> None:
+    """Who may read private feeds is said where the store can be reached; before anything is private, too."""
+    store = f"sqlite:///{tmp_path}/memory.db"
+    with running(tmp_path, SEEDS, "--store", store):
+        pass
+    added = run("tokens", "add", "Ada", "--base-url", "https://e.org", "--store", store, cwd=tmp_path)
+    assert added.returncode == 0
+    assert added.stdout.startswith("https://e.org/private/")
+    assert added.stdout.endswith("/topics/<slug>.atom\n")
+    assert "no private feed is published yet" in added.stderr
+    listed = run("tokens", "list", "--store", store, cwd=tmp_path)
+    assert (listed.returncode, "Ada  all private feeds" in listed.stdout) == (0, True)
+
+
 def test_reload_without_token_or_service_says_what_to_do() -> None:
     """What keeps `reload` from working is said in one line."""
     without = run("reload")

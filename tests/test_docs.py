@@ -185,5 +185,6 @@ def test_first_screen_of_the_readme_has_the_two_commands() -> None:
 def test_help_names_variables_that_there_are(name: str) -> None:
     """Whoever copies a variable out of a help text has the right one."""
     told = CliRunner().invoke(commands, [name, "--help"]).output
-    known = {variable(key) for key in keys()} | {"FEEDSVC_CONFIG", "FEEDSVC_ADMIN_TOKEN"}
+    others = {"FEEDSVC_CONFIG", "FEEDSVC_ADMIN_TOKEN", "FEEDSVC_ADMIN_TOKEN_FILE"}
+    known = {variable(key) for key in keys()} | others
     assert set(re.findall(r"FEEDSVC_\w+", told)) <= known

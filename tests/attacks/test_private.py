@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import brotli
 import pytest
 from front import fronting
 from replicas import Replica
@@ -117,17 +115,6 @@ def serving(directory: Path, articles: Path, store: str) -> Iterator[Service]:
         process.wait(20)
 
 
-def plain(answer: Answer) -> bytes:
-    """The body, unpacked."""
-    match answer.headers.get("content-encoding"):
-        case "br":
-            return bytes(brotli.decompress(answer.body))
-        case "gzip":
-            return gzip.decompress(answer.body)
-        case _:
-            return answer.body
-
-
 def told(answer: Answer) -> tuple[int, bytes, dict[str, str]]:
     """All of an answer but its date."""
     return answer.status, answer.body, {name: each for name, each in answer.headers.items() if name != "date"}
@@ -142,7 +129,7 @@ def linked(service: Service) -> dict[str, dict[str, Answer]]:
         if path in found:
             continue
         found[path] = {coding: service.ask(path, Accept_Encoding=coding) for coding in CODINGS}
-        body = plain(found[path]["identity"]).decode()
+        body = found[path]["identity"].content.decode()
         waiting += re.findall(rf"{re.escape(service.base_url)}(/[^\"'<>\\ ]*)", body)
     return found
 
@@ -163,7 +150,7 @@ def test_nothing_private_is_public(service: Service, tried: Callable[..., None])
     found = linked(service)
     for path, answers in found.items():
         for answer in answers.values():
-            assert CANARY not in (plain(answer).decode() + repr(answer.headers)).lower(), path
+            assert CANARY not in (answer.content.decode() + repr(answer.headers)).lower(), path
     # It went through feeds, archives and pages.
     assert found.keys() >= {"/topics/ai.json", "/topics/ai/archive/1.atom", "/topics/ai", "/changes.atom"}
     assert all(PRIVATE_PATHS not in path for path in found)
@@ -177,6 +164,46 @@ def test_nothing_private_is_public(service: Service, tried: Callable[..., None])
             assert told(service.ask(path, method)) == expected, (method, path)
     tried("a private article looked for in every public answer, in each coding", len(found) * 3, "not in any")
     tried("addresses that a private feed could have", len(PATHS) * len(nothing), "the same 404 as what never was")
+
+
+def test_what_could_be_private_is_not_public(service: Service, articles: Path, tried: Callable[..., None]) -> None:
+    """An article whose file means a private feed, but does not say so as it is configured, is nowhere."""
+    name = "Kanarienvogel secret"
+    unclear: list[dict[str, object]] = [
+        {"topics": f"[{name}: draft]"},
+        {"topics": f"{{{name}: 1}}"},
+        {"topics": f"AI, {name}"},
+        {"topics": f"[{', '.join(f'T{number}' for number in range(60))}, {name}]"},
+        {"topics": f"[{name}]\ntopics: [AI]"},
+        {"topics": None, "topic": name},
+        {"topics": None, "Topics": f"[{name}]"},
+        {"topics": None, "provider": f"{{name: Example, topics: [{name}]}}"},
+        {"topics": f"['{''.join(chr(ord(char) + 0xFEE0) if char > ' ' else char for char in name)}']"},
+        {"topics": f"['#{name}']"},
+        {"topics": f"['\"{name}\"']"},
+        {"provider": "[Kanarienvogel press]"},
+        {"provider": "{name: [Kanarienvogel press]}"},
+        {"provider": "{name: Kanarienvogel\u200b press}"},
+        {"provider": "{name: 'Kanarienvogel press, Ltd'}"},
+    ]
+    unclear += [
+        {"topics": f"['Kana{unseen}rienvogel secret']"} for unseen in "\u00ad\u200b\u200d\u2060\ufeff\ufe0f"
+    ]
+    for number, fields in enumerate(unclear):
+        write(articles, f"unclear-{number}", title=f"Kanarienvogel {number}", **fields)
+    told = service.reload()
+    assert told["problem_count"] >= len(unclear)
+    for number in range(len(unclear)):
+        assert any(f"unclear-{number}.md" in each for each in told["problems"])
+    for path, answers in linked(service).items():
+        content = answers["identity"].content.decode().lower()
+        assert CANARY not in content, path
+        assert "unclear-" not in content, path
+    tried(
+        "articles that name a private feed, but not clearly",
+        len(unclear),
+        "named as problems; in no public answer",
+    )
 
 
 def test_only_its_token_opens_a_feed(
@@ -265,7 +292,7 @@ def test_what_becomes_private_leaves_all_that_was_public(
         lambda: b"Public 1" not in service.ask("/changes.atom", Accept_Encoding="identity").body, "the change"
     )
     for path, answers in linked(service).items():
-        content = plain(answers["identity"]).decode()
+        content = answers["identity"].content.decode()
         assert CANARY not in content.lower(), path
         assert "Public 1" not in content, path
     tried("a public article made private", 1, "in no public answer, nor in what is told of changes")
@@ -300,7 +327,7 @@ def test_a_proxy_hands_private_feeds_on_and_keeps_nothing(
             answer = front.ask(path, Accept_Encoding=coding)
             assert (answer.status, answer.headers["cache-control"]) == (200, "private, max-age=300")
             assert answer.headers.get("content-encoding", "identity") == coding
-            assert CANARY in plain(answer).decode().lower()
+            assert CANARY in answer.content.decode().lower()
             assert front.ask(path, Accept_Encoding=coding, If_None_Match=answer.headers["etag"]).status == 304
         assert front.ask(path, "POST").status == 405
         assert front.ask("/private/x/topics/other.atom").status == 404
@@ -315,10 +342,10 @@ def test_a_proxy_hands_private_feeds_on_and_keeps_nothing(
     tried("a private feed looked for in the cache and the logs of the proxy in front", 2, "in none")
 
 
-def test_without_a_memory_tokens_say_what_to_do(articles: Path) -> None:
+def test_without_a_memory_tokens_say_what_to_do() -> None:
     """Where nothing is kept, no token can be."""
     done = subprocess.run(
-        command("tokens", "add", "Ada", "--articles", str(articles)),
+        command("tokens", "add", "Ada"),
         cwd=ROOT,
         env=environment(),
         capture_output=True,
