@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test attacks fuzz chaos soak test-crash test-readers test-pages screenshot lint format lock clean
-.PHONY: audit sbom bench bench-compression bench-history bench-polls bench-restart
+.PHONY: audit sbom bench bench-compression bench-history bench-polls bench-restart bench-slow bench-tokens
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -125,6 +125,12 @@ bench-polls: $(VENV)/.runtime ## Measure what a poll costs beside nginx; Debian:
 
 bench-restart: $(VENV)/.runtime ## Measure starts and reloads, with 10,000 files or ARGS
 	@$(BIN)/python benchmarks/restart.py $(ARGS)
+
+bench-slow: $(VENV)/.runtime ## Measure what 500 slow connections cost a poll, beside nginx
+	@$(BIN)/python benchmarks/slow.py $(ARGS)
+
+bench-tokens: $(VENV)/.runtime ## Measure whether the time of a 404 tells something of private feeds
+	@$(BIN)/python benchmarks/tokens.py $(ARGS)
 
 audit: $(VENV)/.release ## Ask PyPI whether anything that is pinned to run has a known hole
 	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.txt

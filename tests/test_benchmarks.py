@@ -153,3 +153,18 @@ def test_the_benchmark_of_polls_compares_like_with_like() -> None:
     told = printed("polls.py", "0")
     assert "feedsvc, granian alone" in told
     assert "answer as they should" in told
+
+
+def test_the_benchmark_of_slow_clients_runs() -> None:
+    """The service answers polls alone, and beside 500 slow connections."""
+    rows = [line.split() for line in printed("slow.py", "0.3").splitlines()]
+    alone, beside = (row for row in rows if row[0] == "feedsvc")
+    assert [alone[4], beside[4]] == ["0", "500"]
+    assert min(int(alone[1]), int(beside[1])) > 50
+
+
+def test_the_benchmark_of_tokens_runs() -> None:
+    """Each kind of wrong URL of a private feed is answered 404, while the right one is answered."""
+    rows = printed("tokens.py", "5").splitlines()
+    assert len(rows) == 6
+    assert rows[1].startswith("no such token, no such feed")
