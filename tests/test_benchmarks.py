@@ -16,6 +16,8 @@ from support import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 # What docs/performance.md has to compare, with which peer, and how much of the peer's the service may take.
 COMPARED = (
     ("200 gzip of a 50 KB feed, a request", "nginx", "CPU", "1.6"),

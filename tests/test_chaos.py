@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from postgres import OwnServer
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 
 def heard(status: int, *numbers: int, etag: str = '"a"', replica: str = "r0") -> Heard:
     """An answer."""

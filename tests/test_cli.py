@@ -185,6 +185,7 @@ def test_a_token_may_be_in_a_file(tmp_path: Path, written: str) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["serve", "reload"])
+@pytest.mark.usefixtures("own_log")
 def test_a_file_without_a_token_is_said_to_be_one(
     tmp_path: Path, name: str, content: bytes | None, expected: str
 ) -> None:
@@ -192,9 +193,10 @@ def test_a_file_without_a_token_is_said_to_be_one(
     file = tmp_path / "token"
     if content is not None:
         file.write_bytes(content)
-    done = run(name, "--port", str(free_port()), FEEDSVC_ADMIN_TOKEN_FILE=str(file))
+    variables = {"FEEDSVC_STORE_URL": "sqlite://", "FEEDSVC_ADMIN_TOKEN_FILE": str(file)}
+    done = CliRunner().invoke(commands, [name, "--port", str(free_port())], env=variables)
     told = done.stderr.replace(str(file), "")
-    assert done.returncode == 1
+    assert (done.exit_code, done.stdout) == (1, "")
     assert expected in told
     assert len(told.splitlines()) == 1
     assert not any(word in told for word in ("two", "nothing", "xxx"))

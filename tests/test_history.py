@@ -14,7 +14,7 @@ from calendar import timegm
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
@@ -171,6 +171,7 @@ def identity_of(number: int) -> str:
     return f"https://example.org/{number}"
 
 
+@cache
 def id_of(number: int) -> str:
     """Its id in all feeds, whatever becomes of it."""
     return uuid5(NAMESPACE_URL, identity_of(number)).urn

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from feedsvc.feeds.memory import Event
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
 HOUR = timedelta(hours=1)
 
 

@@ -31,6 +31,7 @@ from attacks.sight import AUTHORIZED, is_well, over, polled, served, serving_pro
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
 AREA = "Faults"
 DAY = timedelta(days=1)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from service import Service
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
 AREA = "Files"
 # Bounds that only what is out of all proportion reaches: a reload of such a kind takes a second or two.
 MAX_SECONDS = 30
