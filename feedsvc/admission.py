@@ -40,7 +40,10 @@ class Admission:
     def _run(self) -> None:
         while True:
             threading.Event().wait(EVERY_SECONDS)
-            self.look()
+            try:
+                self.look()
+            except Exception:  # noqa: BLE001 - whatever it is, one that is revoked must be refused once it is over
+                logger.exception("the tokens cannot be read")
 
     def look(self) -> None:
         """Take up the tokens that there are now."""

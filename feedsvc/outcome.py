@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from feedsvc.guard import Held
     from feedsvc.reload import State
 
+# What is told of an error that nobody has foreseen.
+INTERNAL_ERROR = "an internal error; the log has it"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

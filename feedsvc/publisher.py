@@ -25,7 +25,7 @@ from feedsvc.feeds.selection import Selection
 from feedsvc.feeds.sightings import as_seen
 from feedsvc.guard import Guard, HeldError
 from feedsvc.log import fields, logger
-from feedsvc.outcome import Outcome, Tally, log_outcome
+from feedsvc.outcome import INTERNAL_ERROR, Outcome, Tally, log_outcome
 from feedsvc.reload import Reading, State, advance, is_current, read, sort
 from feedsvc.store.errors import StoreError
 from feedsvc.store.store import Remembered, Store
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 # While the store cannot be written: so many events are held for it.
 MAX_UNTOLD = 10_000
-_INTERNAL = "an internal error; the log has it"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -149,7 +148,7 @@ class Publisher:
             error = str(failure)
         except Exception:  # noqa: BLE001 - logged, and told by the outcome
             # Promise: whatever fails, the last good state is served, and the next reload runs.
-            error = _INTERNAL
+            error = INTERNAL_ERROR
             logger.exception("reload failed")
         if error and self.state.snapshot is None:
             self._serve_what_is_left()
@@ -194,7 +193,7 @@ class Publisher:
             return str(failure)
         except Exception:  # noqa: BLE001 - logged, and told by the outcome
             logger.exception("the memory cannot be read")
-            return _INTERNAL
+            return INTERNAL_ERROR
         return None
 
     def _adopt(self, remembered: Remembered) -> None:
@@ -282,7 +281,7 @@ class Publisher:
             forgetting = str(failure)
         except Exception:  # noqa: BLE001 - logged, and told by the outcome
             logger.exception("the memory cannot be kept")
-            forgetting = _INTERNAL
+            forgetting = INTERNAL_ERROR
         else:
             self._kept, self._untold, self._saved = now, [], state.snapshot
             return None

@@ -16,6 +16,7 @@ from feedsvc.clock import now as present
 from feedsvc.documents.document import served
 from feedsvc.documents.snapshot import Snapshot, part
 from feedsvc.log import fields, logger
+from feedsvc.outcome import INTERNAL_ERROR
 from feedsvc.store.copies import Copies
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import UNWRITTEN, StoreError
@@ -114,7 +115,7 @@ class Replica:
                 self._fail(str(error))
             except Exception:  # noqa: BLE001 - whatever it is, the last snapshot is served, and it is tried again
                 logger.exception("the store cannot be followed")
-                self._fail("an internal error; the log has it")
+                self._fail(INTERNAL_ERROR)
             else:
                 failures = 0
                 continue
@@ -147,10 +148,9 @@ class Replica:
             grants = load_grants(connection) if standing.generation else self.grants
             if standing.generation and not self._had(standing):
                 delta = fetch(connection, self._has.birth, self._has.generation, self._has.mark)
-        if grants != self.grants:
-            # One that is revoked must not come back with a start.
-            self._copies.admit(grants)
-            self.grants = grants
+        # One that is revoked must not come back with a start.
+        self._copies.admit(grants)
+        self.grants = grants
         if delta:
             self._take(delta)
         self.show()

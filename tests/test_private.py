@@ -190,6 +190,23 @@ def test_tokens_are_read_while_something_is_private(url: str) -> None:
         assert list(admission.grants) == [digest_of("a token")]
 
 
+@pytest.mark.parametrize("moment", [1 << 40, 1 << 60, -(1 << 62)])
+def test_a_token_that_nobody_wrote_is_an_error_of_the_store(articles: Path, moment: int) -> None:
+    """Those of before hold while there is one, and those that there are once it is gone."""
+    url = f"sqlite:///{articles.parent}/memory.db"
+    with closing(DatabaseStore(url, write=True)) as owner, closing(DatabaseStore(url, write=False)) as store:
+        owner.open()
+        grant(store, "a token", Grant("Ada", (), NOW))
+        admission = Admission(store, lambda: True)
+        admission.look()
+        tamper(url, "UPDATE tokens SET made_at = :moment", moment=moment)
+        admission.look()
+        assert list(admission.grants) == [digest_of("a token")]
+        tamper(url, "DELETE FROM tokens")
+        admission.look()
+        assert admission.grants == {}
+
+
 def test_a_private_alias_is_a_mistake(articles: Path) -> None:
     """An old name is as private as the name that it leads to: who says so of the old one is told."""
     path = articles.parent / "alias.yaml"

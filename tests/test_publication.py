@@ -24,7 +24,7 @@ from feedsvc.documents.document import Dated
 from feedsvc.store import publication
 from feedsvc.store.database import DatabaseStore
 from feedsvc.store.errors import DeposedError, StoreError
-from feedsvc.store.publication import begin_generation, fetch, keep, load_documents, load_rare, publish
+from feedsvc.store.publication import begin_generation, fetch, keep, load_documents, load_marks, load_rare, publish
 from feedsvc.store.tables import DOCUMENTS, GONE, ROUTES
 
 if TYPE_CHECKING:
@@ -258,6 +258,10 @@ def test_who_is_far_behind_compares_all(url: str, tmp_path: Path, monkeypatch: p
         for follower in followers:
             assert follower.documents == windows[-1]
             assert follower.routes == {f"to{path}": path for path in windows[-1]}
+        for cache in caches:
+            # However many there have been, it does not grow.
+            with cache.reading() as connection:
+                assert len(load_marks(connection, 0)) == REMEMBERED + 1
 
 
 @pytest.mark.parametrize("generation", [0, 1, 5])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from service import wait_for
 from sqlalchemy import text
-from support import NOW, Answer, ask, make_settings, write_article
+from support import NOW, Answer, ask, make_settings, tamper, write_article
 
 from feedsvc.candidate import Term
 from feedsvc.replica import Replica
@@ -295,6 +295,29 @@ def test_who_was_revoked_does_not_come_back(site: Site) -> None:
         assert each.snapshot
         assert each.grants == {}
     assert {path.stat().st_mode & 0o777 for path in (site.articles.parent / "one").glob("*.db")} == {0o600}
+
+
+def test_a_revocation_that_could_not_be_kept_is_kept_later(articles: Path) -> None:
+    """Nobody who was revoked comes back with a start, also where the disk could not be written just then."""
+    write(articles, 1)
+    site = Site(articles, f"sqlite:///{articles.parent}/memory.db")
+    site.reload()
+    assert grant(site.store, "a token", Grant("Ada", (), NOW))
+    replica = site.replica()
+    replica.follow()
+    (file,) = (articles.parent / "one").glob("*.db")
+    refusal = "CREATE TRIGGER full BEFORE DELETE ON tokens BEGIN SELECT RAISE(ABORT, 'no room'); END"
+    tamper(f"sqlite:///{file}", refusal)
+    assert revoke(site.store, "Ada")
+    replica.follow()
+    assert replica.grants == {}
+    tamper(f"sqlite:///{file}", "DROP TRIGGER full")
+    replica.follow()
+    replica.close()
+    again = site.replica()
+    again.show()
+    assert (again.snapshot is None, again.grants) == (False, {})
+    site.close()
 
 
 def test_health_tells_what_was_heard_last(site: Site) -> None:

@@ -32,8 +32,9 @@ class Copies:
         name = hashlib.blake2b(url.encode(), digest_size=4).hexdigest()
         self._paths = [directory / f"replica-{name}-{slot}.db" for slot in range(_SLOTS)]
         self._own: DatabaseStore | None = None
-        # Who may read private feeds.
+        # Who may read private feeds; and who may by our file, where that is known.
         self.grants: Grants = {}
+        self._granted: Grants | None = None
         # Whether ours has what is served; and whether it was said that it cannot.
         self._kept = self._told = False
 
@@ -114,17 +115,21 @@ class Copies:
             write(connection, delta)
             if delta.whole:
                 grant(connection, self.grants)
+        if delta.whole:
+            self._granted = self.grants
 
     def admit(self, grants: Grants) -> None:
-        """Keep who may read private feeds."""
+        """Keep who may read private feeds; what cannot be written is tried again at the next call."""
         self.grants = grants
-        # Else they will be written with all the rest.
-        if self._own and self._kept:
-            try:
-                with self._own.writing() as connection:
-                    grant(connection, grants)
-            except StoreError as error:
-                self._tell(error)
+        if self._own is None or grants == self._granted:
+            return
+        try:
+            with self._own.writing() as connection:
+                grant(connection, grants)
+        except StoreError as error:
+            self._tell(error)
+        else:
+            self._granted = grants
 
     def _tell(self, error: Exception) -> None:
         if not self._told:

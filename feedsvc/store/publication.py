@@ -180,6 +180,7 @@ def keep(connection: Connection, delta: Delta) -> None:
     _write(connection, ROUTES, [*delta.closed], routes)
     delete_rows(connection, GENERATIONS, [*delta.marks])
     insert_rows(connection, GENERATIONS, delta.marks.items())
+    connection.execute(delete(GENERATIONS).where(GENERATIONS.c.generation < standing.generation - _REMEMBERED))
     names = ("birth", "generation", "term", "publisher", "base_url")
     values = {name: getattr(standing, name) for name in names}
     at = seconds(standing.reloaded_at)
@@ -281,5 +282,12 @@ def seconds(at: datetime | None) -> int | None:
 # Many articles come at once.
 @lru_cache(maxsize=2**12)
 def moment(at: int) -> datetime:
-    """A moment of the tables."""
-    return datetime.fromtimestamp(at, UTC)
+    """A moment of the tables.
+
+    Raises:
+        ValueError: nobody can have written it.
+    """
+    try:
+        return datetime.fromtimestamp(at, UTC)
+    except (OSError, OverflowError) as error:
+        raise ValueError(f"{at} seconds are no moment") from error

@@ -146,9 +146,6 @@ def _reading(path: Path) -> Iterator[Connection]:
             if is_damage(error):
                 raise _DamageError(str(error)) from error
             raise
-        except OSError as error:
-            # So does the clock say of a moment that never was.
-            raise _DamageError(str(error)) from error
 
 
 def is_damage(error: StoreError) -> bool:

@@ -124,7 +124,7 @@ class SqliteFile:
 
     def explain(self, error: Exception) -> str:
         """What an error means, and what to do."""
-        text = str(getattr(error, "orig", None) or error).splitlines()[0]
+        text = next(iter(str(getattr(error, "orig", None) or error).splitlines()), type(error).__name__)
         hint = _HINTS.get(_code(error))
         return f"{text}; {hint}" if hint else text
 
