@@ -17,6 +17,7 @@ from feedsvc.clock import Clock
 from feedsvc.clock import now as present
 from feedsvc.documents.rarities import Rarities
 from feedsvc.log import fields, logger
+from feedsvc.outcome import INTERNAL_ERROR
 from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
 from feedsvc.store import shared
@@ -69,16 +70,21 @@ class Candidate:
             except StoreError as error:
                 if self.error != str(error):
                     logger.warning("this process cannot publish", extra=fields(error=str(error)))
-                self.error = str(error)
-                longest = _LONGEST_PAUSE if self.term else _STANDING_PAUSE
-                self._begin_anew()
-                self._stop.wait(min(longest, 2**failures) * random.uniform(0.5, 1))  # noqa: S311 - no secret
+                self._give_up(str(error), failures)
                 failures = min(failures + 1, 10)
             except Exception:  # noqa: BLE001 - whatever it is, it is tried again
                 logger.exception("this process cannot publish")
-                self._begin_anew()
+                self._give_up(INTERNAL_ERROR, failures)
+                failures = min(failures + 1, 10)
             self._pause()
         self._begin_anew()
+
+    def _give_up(self, error: str, failures: int) -> None:
+        """Leave it to another process for a while, the longer the more often this one failed."""
+        self.error = error
+        longest = _LONGEST_PAUSE if self.term else _STANDING_PAUSE
+        self._begin_anew()
+        self._stop.wait(min(longest, 2**failures) * random.uniform(0.5, 1))  # noqa: S311 - no secret
 
     def _pause(self) -> None:
         """Until it is time to look again, or somebody asks for a reload."""
@@ -135,6 +141,9 @@ class Term:
         # Why the last reload could not be published; and whether one could.
         self._hindrance: str | None = None
         self.has_published = False
+        self.started_at = clock()
+        # The requests for a reload that are being answered.
+        self._answering: set[int] = set()
         self._switch = threading.Lock()
         self._started = self._ended = False
 
@@ -176,9 +185,13 @@ class Term:
             return
         if self._hindrance:
             raise StoreError(f"what was read is not published: {self._hindrance}")
-        numbers = shared.asked(self.store, self._clock())
-        if numbers:
-            threading.Thread(target=self._answer, args=(numbers,), name="answer", daemon=True).start()
+        # In this order: one that is answered meanwhile is still among these.
+        answering = frozenset(self._answering)
+        asked = [each for each in shared.asked(self.store, self._clock()) if each[0] not in answering]
+        if asked:
+            # What is accepted is accepted once.
+            self._answering.update(number for number, _ in asked)
+            threading.Thread(target=self._answer, args=(asked,), name="answer", daemon=True).start()
 
     def _answer(self, asked: list[tuple[int, bool]]) -> None:
         outcome = self._schedule.reload(accept=any(accept for _, accept in asked))
@@ -189,6 +202,8 @@ class Term:
             shared.answer(self.store, [number for number, _ in asked], report, self._clock())
         except StoreError as error:
             logger.warning("who asked for a reload cannot be answered", extra=fields(error=str(error)))
+        finally:
+            self._answering.difference_update(number for number, _ in asked)
 
     def reload(self, *, accept: bool = False) -> Outcome:
         """Reload and publish; pages and archives follow the feeds."""

@@ -32,7 +32,7 @@ def make_metrics(publisher: Publisher, counts: Counts, clock: Clock) -> Callable
     registry = CollectorRegistry()
     # Memory, file descriptors and processor time, where the system tells them.
     ProcessCollector(registry=registry)
-    registry.register(_State(publisher, counts, clock))
+    registry.register(_State(publisher, counts, clock, clock()))
     return lambda: generate_latest(registry)
 
 
@@ -58,7 +58,7 @@ class _Shared(Collector):
     def collect(self) -> Iterator[Metric]:
         replica, term = self._replica, self._candidate.term if self._candidate else None
         if term:
-            yield from _State(term.publisher, self._counts, self._clock).collect()
+            yield from _State(term.publisher, self._counts, self._clock, term.started_at).collect()
         else:
             yield _gauge("info", "The version that runs.", {(__version__,): 1}, "version")
             yield from requests_of(self._counts)
@@ -75,11 +75,11 @@ class _Shared(Collector):
 class _State(Collector):
     """Reads what there is; nothing is counted twice, and nothing while nobody asks."""
 
-    def __init__(self, publisher: Publisher, counts: Counts, clock: Clock) -> None:
+    def __init__(self, publisher: Publisher, counts: Counts, clock: Clock, started_at: datetime) -> None:
         self._publisher = publisher
         self._counts = counts
         self._clock = clock
-        self._started_at = clock()
+        self._started_at = started_at
 
     def collect(self) -> Iterator[Metric]:
         yield _gauge("info", "The version that runs.", {(__version__,): 1}, "version")

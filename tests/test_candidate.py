@@ -15,6 +15,7 @@ from support import NOW, make_settings, tamper, write_article
 from feedsvc.candidate import Candidate
 from feedsvc.documents.document import served
 from feedsvc.documents.rarities import Rarities
+from feedsvc.metrics import make_shared_metrics
 from feedsvc.publisher import Publisher
 from feedsvc.replica import Replica
 from feedsvc.sharing import report
@@ -22,6 +23,7 @@ from feedsvc.store import shared
 from feedsvc.store.errors import DeposedError, StoreError
 from feedsvc.store.publication import load_documents, load_rare, standing_of
 from feedsvc.store.tables import META
+from feedsvc.web.counts import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +64,19 @@ def is_published(candidate: Candidate) -> bool:
     return bool(candidate.term and candidate.term._started)
 
 
+def hold_reloads(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """No reload begins before this is set."""
+    go = threading.Event()
+    begun = Publisher.reload
+
+    def reload(publisher: Publisher, *rest: object, **named: object) -> object:
+        go.wait()
+        return begun(publisher, *rest, **named)  # type: ignore[arg-type] # what it was given
+
+    monkeypatch.setattr(Publisher, "reload", reload)
+    return go
+
+
 def test_one_publishes_and_another_takes_over(candidates: list[Candidate]) -> None:
     """Whoever stands first has it, for as long as it says so; then another, in a later term."""
     first, second = candidates
@@ -96,14 +111,7 @@ def test_a_term_that_is_over_is_not_gone_on_with(candidates: list[Candidate]) ->
 
 def test_a_term_may_end_before_it_has_begun(candidates: list[Candidate], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the election is lost during the first reload, nothing goes on, and the candidate stands again."""
-    go = threading.Event()
-    begun = Publisher.reload
-
-    def reload(publisher: Publisher, *rest: object, **named: object) -> object:
-        go.wait()
-        return begun(publisher, *rest, **named)  # type: ignore[arg-type] # what it was given
-
-    monkeypatch.setattr(Publisher, "reload", reload)
+    go = hold_reloads(monkeypatch)
     first, _ = candidates
     first.look()
     term = first.term
@@ -114,6 +122,23 @@ def test_a_term_may_end_before_it_has_begun(candidates: list[Candidate], monkeyp
     assert not term._started
     wait_for(lambda: is_elected(first), "the next term")
     wait_for(lambda: is_published(first), "its first reload")
+
+
+def test_a_first_reading_that_never_ends_is_seen(
+    candidates: list[Candidate], settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Metrics tell for how long the articles have not been read, from when this process was elected."""
+    go = hold_reloads(monkeypatch)
+    first, _ = candidates
+    first.look()
+    replica = Replica(settings.store.url, tmp_path / "cache", lambda: NOW)
+    time = NOW
+    scrape = make_shared_metrics(replica, first, Counts(), lambda: time)
+    assert b"feedsvc_reload_age_seconds 0.0\n" in scrape()
+    time += timedelta(hours=1)
+    assert b"feedsvc_reload_age_seconds 3600.0\n" in scrape()
+    first._begin_anew()
+    go.set()
 
 
 def test_what_fails_behind_the_feeds_stops_nothing(
@@ -175,6 +200,57 @@ def test_a_reload_that_nobody_waits_for_any_more_is_not_made(candidates: list[Ca
     waits = shared.ask(store, NOW - timedelta(seconds=3), accept=False)
     assert asked != waits
     assert shared.asked(store, NOW) == [(waits, False)]
+
+
+def test_a_reload_that_is_asked_for_is_made_once(
+    candidates: list[Candidate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it is looked until its answer is written: what somebody accepts is accepted once."""
+    first, _ = candidates
+    first.look()
+    wait_for(lambda: is_published(first), "the first generation")
+    assert first.term
+    store, accepted, go = first.term.store, list[bool](), threading.Event()
+    begun, answer = Publisher.reload, shared.answer
+
+    def reload(publisher: Publisher, *, accept: bool) -> object:
+        accepted.append(accept)
+        return begun(publisher, accept=accept)
+
+    def answer_late(*rest: object) -> None:
+        go.wait()
+        answer(*rest)  # type: ignore[arg-type] # what it was given
+
+    monkeypatch.setattr(Publisher, "reload", reload)
+    monkeypatch.setattr(shared, "answer", answer_late)
+    number = shared.ask(store, NOW, accept=True)
+    for _ in range(20):
+        first.look()
+    go.set()
+    wait_for(lambda: shared.answer_of(store, number) is not None, "the answer")
+    first.look()
+    assert accepted == [True]
+
+
+def test_a_mistake_of_ours_is_told_and_not_tried_without_end(
+    candidates: list[Candidate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever keeps a process from publishing, /health says so, and another may try before it does again."""
+    first, _ = candidates
+    failures = list[None]()
+
+    def asked(*_: object) -> object:
+        failures.append(None)
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(shared, "asked", asked)
+    pauses = list[float]()
+    monkeypatch.setattr(first._stop, "wait", pauses.append)
+    first.start()
+    wait_for(lambda: len(failures) >= 3, "the third failure")
+    assert first.error == "an internal error; the log has it"
+    assert max(pauses) > 1
+    first.stop()
 
 
 def test_who_is_not_the_publisher_any_more_hears_of_it(candidates: list[Candidate]) -> None:
