@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import json
 import urllib.error
 import urllib.request
-from typing import Any
+from typing import IO, Any
 
 TOKEN = "FEEDSVC_ADMIN_TOKEN"  # noqa: S105 - the variable's name
 TOKEN_FILE = "FEEDSVC_ADMIN_TOKEN_FILE"  # noqa: S105 - the same
@@ -36,7 +37,7 @@ def reload_remote(host: str, port: int, token: str, *, accept: bool) -> dict[str
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(request, timeout=_SECONDS) as response:
-            report: dict[str, Any] = json.load(response)
+            report = _read(response)
     except urllib.error.HTTPError as error:
         raise RemoteError(_refused(url, error)) from error
     except OSError as error:
@@ -44,9 +45,21 @@ def reload_remote(host: str, port: int, token: str, *, accept: bool) -> dict[str
         raise RemoteError(
             f"no service answers at {url}: {reason}; is it running, on this host and port?"
         ) from error
-    except ValueError as error:
+    except (ValueError, http.client.HTTPException) as error:
         raise RemoteError(f"{url} does not answer as feedsvc does; what runs there?") from error
+    if "problems" not in report:
+        raise RemoteError(f"{url} does not answer as feedsvc does; what runs there?")
     return report
+
+
+def _read(answer: IO[bytes]) -> dict[str, Any]:
+    """The body; nothing where it is no mapping in JSON.
+
+    Raises:
+        OSError, ValueError, http.client.HTTPException: it cannot be read.
+    """
+    body = json.load(answer)
+    return body if isinstance(body, dict) else {}
 
 
 def _reachable(host: str) -> str:
@@ -66,7 +79,7 @@ def _refused(url: str, error: urllib.error.HTTPError) -> str:
     if error.code == 404:
         return f"{url} is switched off; start the service with {TOKEN} or {TOKEN_FILE} set"
     try:
-        body = json.load(error)
-    except ValueError:
+        body = _read(error)
+    except (OSError, ValueError, http.client.HTTPException):
         body = {}
     return f"{url} answers {error.code}: {body.get('error') or body.get('detail') or error.reason}"

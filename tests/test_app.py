@@ -14,6 +14,8 @@ from feedsvc.web.app import create_app
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from feedsvc.documents.snapshot import Snapshot
+
 TOKEN = "s3cret"
 
 
@@ -22,13 +24,14 @@ def app_with(
     token: str | None = TOKEN,
     status: str = "pass",
     reload: Callable[[], Mapping[str, object]] = lambda: {"ok": True},
+    snapshot: Callable[[], Snapshot | None] = lambda: None,
 ) -> Callable[..., Answer]:
     """An application with these fakes, ready to be asked."""
 
     def asked(*, accept: bool) -> Mapping[str, object]:
         return {**reload(), "accepted": accept}
 
-    app = create_app(lambda: None, lambda: {"status": status}, asked, lambda: "https://feeds.example", token)
+    app = create_app(snapshot, lambda: {"status": status}, asked, lambda: "https://feeds.example", token)
 
     def request(path: str, method: str = "GET", **headers: str) -> Answer:
         return ask(app, path, method, **headers)
@@ -141,6 +144,20 @@ def test_an_unexpected_error_leaks_nothing() -> None:
     assert (answer.status, answer.headers["content-type"]) == (500, "application/problem+json")
     assert b"secret" not in answer.body
     assert admin(request).status == 200
+
+
+def test_an_unexpected_error_behind_a_path_leaks_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Nor does one where no route is: the log does not tell what may be a token."""
+
+    def snapshot() -> Snapshot | None:
+        raise RuntimeError("secret")
+
+    request = app_with(snapshot=snapshot)
+    answer = request("/private/atoken/topics/ai.atom")
+    assert (answer.status, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert b"secret" not in answer.body
+    assert [record.getMessage() for record in caplog.records] == ["request failed"]
+    assert "atoken" not in str([record.__dict__["fields"] for record in caplog.records])
 
 
 def test_a_reload_that_takes_too_long() -> None:

@@ -110,7 +110,9 @@ class Shelf:
             kept = self._kept[path] = _Kept(asked_by, source, pages)
             self._bytes += kept.size
         while len(self._kept) > 1 and (len(self._kept) > KEPT or self._bytes > self._max_bytes):
-            self._forget(next(iter(self._kept)))
+            # In one step: who asks for another meanwhile moves it.
+            _, oldest = self._kept.popitem(last=False)
+            self._bytes -= oldest.size
         return kept.pages
 
     def _forget(self, path: str) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from feedsvc.log import logger
+
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
@@ -37,10 +39,15 @@ class _Server(ThreadedWSGIServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Begin to answer a connection, or close it."""
-        if self.free.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
+        if not self.free.acquire(blocking=False):
             self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            # There is no thread for it, which would release it.
+            self.free.release()
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer a connection, in its thread."""
@@ -48,6 +55,10 @@ class _Server(ThreadedWSGIServer):
             super().process_request_thread(request, client_address)
         finally:
             self.free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's
+        """Say that a connection could not be answered."""
+        logger.error("an admin request failed", exc_info=True)
 
 
 def serve_apart(application: WSGIApplication, host: str, port: int) -> None:

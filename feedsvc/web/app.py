@@ -117,11 +117,18 @@ def create_app(  # noqa: PLR0913 - each comes from elsewhere
                 waiting.release()
             return _json(report, 200 if report["ok"] else 503, "application/json")
 
-    app.register_error_handler(404, lambda error: _elsewhere(snapshot(), base_url(), error))
+    app.register_error_handler(404, lambda error: _elsewhere(snapshot, base_url, error))
     return app
 
 
-def _elsewhere(served: Snapshot | None, base_url: str, error: HTTPException) -> Response:
+def _elsewhere(snapshot: SnapshotSource, base_url: Callable[[], str], error: HTTPException) -> Response:
+    try:
+        return _without_route(snapshot(), base_url(), error)
+    except Exception as failure:  # noqa: BLE001 - nobody handles the errors of a handler
+        return _unexpected(failure)
+
+
+def _without_route(served: Snapshot | None, base_url: str, error: HTTPException) -> Response:
     """What no route answers: a name in the place of a slug, a retired feed, a method that no document has."""
     if served is None:
         return _problem(ServiceUnavailable("The articles have not been read yet.", retry_after=5))
