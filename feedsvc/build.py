@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Lists what we wrote, so that we never remove or replace anything else.
 MANIFEST = ".feedsvc-build.json"
+# What the names of files begin with until they are whole; a build that was killed leaves one.
+_UNFINISHED = ".feedsvc-unfinished-"
 
 
 class BuildError(Exception):
@@ -54,6 +56,8 @@ def build(snapshot: Snapshot, out: Path, articles: Path) -> Built:
         before = _read_manifest(out)
         # Should we be cut off, the next build knows all that may be ours.
         _write_manifest(out, {*before, *files})
+        for half_written in out.rglob(f"{_UNFINISHED}*"):
+            half_written.unlink()
         written = sum(_write(out, name, content) for name, content in files.items())
         stale = before - files.keys()
         for name in stale:
@@ -117,7 +121,7 @@ def _write(out: Path, name: str, content: bytes) -> bool:
     target = _parent_inside(out, name, make=True) / PurePosixPath(name).name
     if target.is_file() and not target.is_symlink() and target.read_bytes() == content:
         return False
-    descriptor, temporary = tempfile.mkstemp(prefix=".feedsvc-", dir=target.parent)
+    descriptor, temporary = tempfile.mkstemp(prefix=_UNFINISHED, dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -134,5 +138,6 @@ def _write(out: Path, name: str, content: bytes) -> bool:
 def _remove(out: Path, name: str) -> None:
     parent = _parent_inside(out, name, make=False)
     (parent / PurePosixPath(name).name).unlink(missing_ok=True)
-    if parent != out and parent.is_dir() and not any(parent.iterdir()):
+    while parent != out and parent.is_dir() and not any(parent.iterdir()):
         parent.rmdir()
+        parent = parent.parent

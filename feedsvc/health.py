@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from feedsvc.articles.revisions import Superseded
+    from feedsvc.feeds.feed import Feed
     from feedsvc.outcome import Outcome
     from feedsvc.reload import State
 
@@ -148,14 +150,14 @@ def summary(state: State) -> str:
     )
 
 
-def served(feeds: Mapping[str, object], *, pages: bool) -> str:
+def served(feeds: Mapping[str, Feed], *, pages: bool) -> str:
     """What is served, on one line."""
     formats = "Atom, RSS, JSON and page" if pages else "Atom, RSS and JSON"
-    topics = sum(path.startswith("/topics/") for path in feeds)
-    providers = sum(path.startswith("/providers/") for path in feeds)
+    kinds = Counter(feed.kind for feed in feeds.values())
+    domains = f", {count_of(kinds['domain'], 'domain')}" if kinds["domain"] else ""
     return (
-        f"{count_of(len(feeds), 'feed')} as {formats}: all articles, {count_of(topics, 'topic')}, "
-        f"{count_of(providers, 'provider')}"
+        f"{count_of(len(feeds), 'feed')} as {formats}: all articles, {count_of(kinds['topic'], 'topic')}, "
+        f"{count_of(kinds['provider'], 'provider')}{domains}"
     )
 
 

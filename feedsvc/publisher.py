@@ -121,7 +121,7 @@ class Publisher:
 
     def _reload(self, number: int, progress: Progress | None) -> Outcome:
         laps = self.tally.begin()
-        error = forgetting = None
+        error = held = forgetting = None
         accepting, self._accepting = self._accepting, False
         try:
             forgetting = self._recall()
@@ -145,7 +145,7 @@ class Publisher:
             error = str(failure)
             logger.warning("reload failed", extra=fields(error=error))
         except HeldError as failure:
-            error = str(failure)
+            error, held = str(failure), self._guard.held
         except Exception:  # noqa: BLE001 - logged, and told by the outcome
             # Promise: whatever fails, the last good state is served, and the next reload runs.
             error = INTERNAL_ERROR
@@ -154,8 +154,8 @@ class Publisher:
             self._serve_what_is_left()
         if self.state.snapshot:
             self._opening = None
-        self.tally.end("ok" if error is None else "held" if self._guard.held else "failed", laps)
-        outcome = Outcome(number, self.state, laps.total, error, self._guard.held, forgetting)
+        self.tally.end("ok" if error is None else "held" if held else "failed", laps)
+        outcome = Outcome(number, self.state, laps.total, error, held, forgetting)
         if error is None:
             log_outcome(outcome)
         return outcome

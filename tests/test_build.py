@@ -118,6 +118,17 @@ def test_stale_files_are_removed(snapshot: Snapshot, out: Path, articles: Path) 
     assert not (out / "topics").exists()
 
 
+def test_what_a_killed_build_left_is_removed(snapshot: Snapshot, out: Path, articles: Path) -> None:
+    """A file that was not whole yet goes, and so do all directories that nothing is left in."""
+    forge(out, "topics/old/archive/1.atom")
+    (out / "topics/old/archive").mkdir(parents=True)
+    (out / "topics/old/archive/1.atom").write_text("old")
+    (out / "topics/.feedsvc-unfinished-abc").write_text("ha")
+    assert build(snapshot, out, articles).removed == 1
+    assert files_in(out) == FILES
+    assert not (out / "topics/old").exists()
+
+
 def test_a_stale_file_that_is_gone_already(snapshot: Snapshot, out: Path, articles: Path) -> None:
     """A file that somebody removed is no error."""
     forge(out, "gone/x.atom", "gone.atom")

@@ -59,12 +59,21 @@ def test_spellings_are_one_topic() -> None:
     first, later = make_article("a", topics=("AI Chips",)), make_article("b", topics=("ai  Chips",))
     feed = feeds_of(composed(later, first))["/topics/ai-chips"]
     assert (feed.name, feed.total) == ("AI Chips", 2)
+    # The newest first.
+    three = [make_article(f"{number}", topics=(name,)) for number, name in enumerate(["AI", "Ai", "AI"])]
+    assert feeds_of(composed(*three))["/topics/ai"].name == "AI"
 
 
 def test_spellings_of_a_provider_are_one() -> None:
     """Of a provider's spellings, too, that of the oldest article is its name."""
     first, later = (make_article(name, provider=Provider(name, "e.org")) for name in ("The News", "THE NEWS"))
     assert feeds_of(composed(later, first))["/providers/the-news"].name == "The News"
+
+
+def test_the_newest_is_so_in_any_order() -> None:
+    """A feed tells the date of its newest entry, also where that does not stand first."""
+    early, late = (make_article(f"{day}", published_at=NOW - timedelta(days=day)) for day in (9, 2))
+    assert composed(early, late).feeds[0].newest == late.published_at
 
 
 def test_limit() -> None:

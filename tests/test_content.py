@@ -66,6 +66,9 @@ def test_picture_of_the_body_is_not_shown_twice() -> None:
     """A body that shows the picture already is left to do so."""
     body = '<p><img src="https://example.org/p.png?a&amp;b"></p>'
     assert len(read(replace(ENTRY, content=body)).xpath(".//img")) == 1
+    url = "https://example.org/rock'n'roll.png"
+    shown = replace(ENTRY, content=render_body(f'<img src="{url}">', "html", ENTRY.url), picture=Image(url))
+    assert len(read(shown).xpath(".//img")) == 1
 
 
 def test_a_body_of_any_length_is_rendered() -> None:

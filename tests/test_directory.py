@@ -153,7 +153,16 @@ def test_a_volume_whose_names_link_into_a_hidden_directory_is_read(articles: Pat
     (articles / "a.md").symlink_to("..data/a.md")
     (articles / "x").symlink_to("..data/x")
     (articles / "c.json").symlink_to("..data/c.json")
-    assert listed(articles) == ["a.md", "x/b.md"]
+    first = scan(articles)
+    assert in_byte_order(first.files) == ["a.md", "x/b.md"]
+    # What they lead to is read once.
+    known = {path: Known(stamp) for path, stamp in first.files.items()}
+    again = scan(articles, (), known)
+    assert (again.files, sorted(again.unchanged)) == ({}, ["a.md", "x/b.md"])
+    make(articles, "..2022_01/a.md", "..2022_01/x/b.md")
+    (articles / "..data").unlink()
+    (articles / "..data").symlink_to("..2022_01")
+    assert in_byte_order(scan(articles, (), known).files) == ["a.md", "x/b.md"]
 
 
 def test_of_two_links_to_one_file_the_first_counts(articles: Path) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 from datetime import UTC, datetime
+from pathlib import Path
 
 import brotli
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import feedsvc
+from feedsvc.documents import sources
 from feedsvc.documents.document import Coding, Document, Variant, seal
 
 MOMENT = datetime(2021, 12, 14, 0, 50, tzinfo=UTC)
@@ -102,3 +105,10 @@ def test_equal_content_gives_equal_bytes() -> None:
     """Compressing twice gives the same bytes: no time is in them."""
     assert sealed() == sealed()
     assert sealed().bodies["gzip"][4:8] == b"\0\0\0\0"
+
+
+def test_all_that_pages_are_made_with_is_part_of_the_program() -> None:
+    """What a newer version ships otherwise makes documents of before of no use: pages show the icon, too."""
+    package = Path(feedsvc.__file__).parent
+    shipped = {each.suffix for each in package.rglob("*") if each.is_file()} - {".pyc", ".typed", ""}
+    assert shipped == sources._PARTS

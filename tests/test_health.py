@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from support import NOW, make_settings, write_article
+from support import NOW, compose_all, make_article, make_settings, write_article
 
+from feedsvc.articles.article import Provider
+from feedsvc.feeds.selection import Selection
 from feedsvc.health import count_of, report, served, summary
 from feedsvc.outcome import Outcome
 from feedsvc.publisher import Publisher
@@ -134,6 +136,9 @@ def test_lines(publisher: Publisher) -> None:
         == "3 feeds as Atom, RSS, JSON and page: all articles, 1 topic, 1 provider"
     )
     assert served({}, pages=False).startswith("0 feeds as Atom, RSS and JSON: ")
+    two = [make_article(name, provider=Provider(name, "e.org")) for name in ("a", "b")]
+    feeds = {feed.path: feed for feed in compose_all(Selection(tuple(two))).feeds}
+    assert served(feeds, pages=True).endswith(": all articles, 0 topics, 2 providers, 1 domain")
     assert [count_of(number, "file") for number in (0, 1, 2, 1000)] == [
         "0 files",
         "1 file",

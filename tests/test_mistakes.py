@@ -182,6 +182,18 @@ def test_a_mistake_is_held_until_it_is_undone(
     assert health.report(publisher.state, publisher.last, MINUTE, clock.now)["status"] == "pass"
 
 
+def test_what_fails_behind_a_mistake_is_a_failure(many: Path) -> None:
+    """Where the directory is gone after something was held back, that is told, and nothing is said to be held."""
+    publisher = Publisher(make_settings(many), Clock())
+    publisher.reload()
+    check_out_half(many)
+    assert publisher.reload().held
+    shutil.rmtree(many)
+    outcome = publisher.reload()
+    assert (outcome.error is None, outcome.held) == (False, None)
+    assert publisher.tally.results == {"ok": 1, "held": 1, "failed": 1}
+
+
 def test_what_stands_for_a_while_is_meant(many: Path) -> None:
     """The same loss is published when it has stood for the settling time; another one starts anew."""
     clock = Clock()

@@ -221,7 +221,12 @@ class _Walk:
                 self.directory(target, f"{relative}/")
             elif relative.lower().endswith(SUFFIXES) and stat.S_ISREG(info.st_mode):
                 self.seen.add((info.st_dev, info.st_ino))
-                self.found.files[relative] = stamp_of(info.st_size, info.st_mtime_ns, info.st_ino)
+                stamp = stamp_of(info.st_size, info.st_mtime_ns, info.st_ino)
+                before = self.known.get(relative)
+                if before and before.stamp == stamp:
+                    self.found.unchanged.append(relative)
+                else:
+                    self.found.files[relative] = stamp
 
     def _see(self, path: str, stamp: Stamp | None) -> None:
         above, slash, _ = path.rpartition("/")

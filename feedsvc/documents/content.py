@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from functools import lru_cache
-from html import escape
+from html import escape, unescape
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -108,9 +108,9 @@ def _picture(entry: Entry) -> str:
 def _image(entry: Entry) -> str:
     """Not where the body shows it already."""
     if entry.picture:
-        url = escape(entry.picture.url)
-        if url not in entry.content or url not in _SHOWN.findall(entry.content):
-            return f'<img src="{url}" alt=""{_size(entry.picture)}>'
+        url = entry.picture.url
+        if url not in map(unescape, _SHOWN.findall(entry.content)):
+            return f'<img src="{escape(url)}" alt=""{_size(entry.picture)}>'
     return ""
 
 

@@ -16,11 +16,11 @@ import feedsvc
 if TYPE_CHECKING:
     from feedsvc.feeds.feed import Feed, Recipe
 
-# Those that have a hand in the bytes of a feed.
-_LIBRARIES = ("babel", "brotli", "deflate", "feedgen", "lxml")
+# Those that have a hand in the bytes of a feed or a page.
+_LIBRARIES = ("babel", "brotli", "deflate", "feedgen", "jinja2", "lxml", "markupsafe")
 _BYTES = 16
 # Code, and what pages are made with.
-_PARTS = {".py", ".html", ".css", ".js"}
+_PARTS = {".py", ".html", ".css", ".js", ".svg"}
 
 
 class Sources:

@@ -186,7 +186,7 @@ class Feed:
     @property
     def newest(self) -> datetime | None:
         """The date of the newest entry."""
-        return self.recipes[0].published if self.recipes else None
+        return max((recipe.published for recipe in self.recipes), default=None)
 
 
 def history(feed: Feed) -> list[tuple[str, str]]:

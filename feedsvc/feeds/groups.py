@@ -251,10 +251,7 @@ def _spelling(
     """The last one as long as it is in use, else that of the oldest article, which full archives show."""
     if last and any(last in names(each) for each in articles):
         return last
-    # Many articles have the same ones.
-    several = dict.fromkeys(map(names, articles))
-    *_, oldest = dict.fromkeys(name for each in several for name in each if fold(name) == key)
-    return oldest
+    return next(name for each in reversed(articles) for name in names(each) if fold(name) == key)
 
 
 def _is_gone(key: str, listings: Mapping[str, Listing]) -> bool:
