@@ -33,7 +33,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="feedsvc", message="%(prog)s %(version)s")
 def commands() -> None:
-    """Publish a directory of articles as Atom and RSS feeds.
+    """Publish a directory of articles as Atom, RSS and JSON feeds.
 
     Every setting is in config/feedsvc.yaml; an environment variable (FEEDSVC_PORT) overrides it, and a flag
     (--port) overrides both.

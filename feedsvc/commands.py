@@ -249,6 +249,8 @@ def _remembered(settings: Settings) -> Remembered:
 
 def _reloaded(settings: Settings, publisher: Publisher, *, accept: bool) -> State:
     outcome = publisher.reload(_progress(), accept=accept)
+    if outcome.held:
+        fail(f"{settings.articles}: held back: {outcome.held.loss}; if that is meant: feedsvc build --accept")
     if outcome.error:
         fail(f"{settings.articles}: {outcome.error}")
     if outcome.forgetting:

@@ -58,6 +58,11 @@ def _find(state: State, root: Path, file: Path) -> str:
     raise ExplainError(f"{file}: there is no such file in {root}")
 
 
+def _quoted(topic: str) -> str:
+    """A comma in a name is none between two."""
+    return f'"{topic}"' if "," in topic else topic
+
+
 def _read_as(article: Article) -> Iterator[str]:
     body = article.details.body
     yield f"title       {article.title}"
@@ -69,7 +74,7 @@ def _read_as(article: Article) -> Iterator[str]:
         yield f"updated     {iso(article.updated_at)}"
     if article.provider:
         yield f"provider    {article.provider.name} ({article.provider.domain or 'no domain'})"
-    yield f"topics      {', '.join(article.topics) or 'none'}"
+    yield f"topics      {', '.join(map(_quoted, article.topics)) or 'none'}"
     yield f"content     {f'body, {len(body)} characters of HTML' if body else 'the excerpt'}"
 
 

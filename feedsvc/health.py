@@ -174,6 +174,7 @@ def reload_report(outcome: Outcome) -> dict[str, object]:
     """What the caller of an admin reload is told."""
     state = outcome.state
     problems = state.problems
+    snapshots = [each for each in (state.snapshot, state.snapshot and state.snapshot.private) if each]
     return {
         "ok": outcome.error is None,
         "error": outcome.error,
@@ -183,7 +184,7 @@ def reload_report(outcome: Outcome) -> dict[str, object]:
         "articles": len(state.articles),
         "selected": len(state.selection.articles),
         "held": state.held,
-        "feeds": len(state.snapshot.feeds) if state.snapshot else 0,
+        "feeds": sum(len(each.feeds) for each in snapshots),
         "rendered": state.snapshot.rendered if state.snapshot else 0,
         "problem_count": len(problems),
         "problems": [str(problem) for problem in problems[:100]],

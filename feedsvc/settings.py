@@ -26,7 +26,7 @@ _LOGIN = r"([^\s:/?#@]*(:[^\s?#@]*)?@)?"
 _SERVER = r"(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@,\[\]]*)(:[0-9]{1,5})?"
 _STORE = re.compile(rf"sqlite://(/(?!:)[^?#\n]+)?|postgresql://{_LOGIN}{_SERVER}(/[^\s?#@]*)?(\?[^\s#@]*)?")
 _LANGUAGE = "[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*"
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def _text(value: object) -> object:
@@ -35,7 +35,7 @@ def _text(value: object) -> object:
 
 
 def _duration(value: object) -> object:
-    match = re.fullmatch(r"\s*(\d{1,9})\s*([smhd]?)\s*", value) if isinstance(value, str) else None
+    match = re.fullmatch(r"\s*(\d{1,9})\s*([smhd])\s*", value) if isinstance(value, str) else None
     if not match:
         raise ValueError("no duration")
     return timedelta(seconds=int(match[1]) * _UNITS[match[2]])

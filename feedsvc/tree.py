@@ -8,6 +8,7 @@ may cost is bounded: nesting, the number of values, and what its aliases stand f
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,18 @@ _TAGS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str", "timestamp")
 ) | {"!"}
 
+# What the parser says of the commonest mistakes, as what was found and what was expected.
+_HINTS = {
+    "mapping values are not allowed in this context": (
+        "a colon and a blank in a value",
+        "quotes around it",
+    ),
+    "found a tab character that violates indentation": ("a tab in front of a value", "blanks"),
+    "found character that cannot start any token": (
+        "a character that no value begins with, such as a tab, @, % or `",
+        "quotes around it",
+    ),
+}
 _TYPE_NAMES = {str: "text", list: "a list", dict: "a mapping", type(None): "nothing"}
 
 
@@ -89,9 +102,19 @@ def parse_tree(text: str, first_line: int = 1) -> Tree:
         return _Reader(first_line).read(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + first_line if error.problem_mark else None
-        raise TreeError(line, error.problem or "a mistake", "YAML") from None
+        raise TreeError(line, *_explain(error.problem or "a mistake")) from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise TreeError(None, str(error).split("\n", 1)[0], "YAML") from None
+
+
+def _explain(problem: str) -> tuple[str, str]:
+    """What was found and what was expected, of what the parser says."""
+    if problem in _HINTS:
+        return _HINTS[problem]
+    missing = re.fullmatch("(?:did|could) not find expected (.+)", problem)
+    if missing:
+        return "another indentation or punctuation", missing[1]
+    return problem.removeprefix("found "), "YAML"
 
 
 class _Reader:

@@ -179,11 +179,18 @@ def test_no_is_norwegian(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [("1", 1), ("60s", 60), (" 5 m ", 300), ("1h", 3600), ("1d", 86400), ("0060s", 60)],
+    [("1s", 1), ("60s", 60), (" 5 m ", 300), ("1h", 3600), ("1d", 86400), ("0060s", 60)],
 )
 def test_a_duration_is_a_whole_number_with_a_unit(tmp_path: Path, written: str, seconds: int) -> None:
     """A duration is a whole number of seconds, minutes, hours or days."""
     assert read(tmp_path, reload__every=written).reload.every == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("written", ["30", "0", "1.5h", "1 week", "-1d"])
+def test_a_duration_without_a_unit_is_a_mistake(tmp_path: Path, written: str) -> None:
+    """Thirty days must not be taken for thirty seconds."""
+    with pytest.raises(ConfigError, match=f'max_age.*found "{written}", expected a duration .* such as 30d'):
+        read(tmp_path, selection__max_age=written)
 
 
 @given(number=st.integers(1, 10**6), unit=st.sampled_from(["s", "m", "h", "d"]))

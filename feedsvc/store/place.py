@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import multiprocessing
 import os
 import time
 from pathlib import Path
@@ -76,7 +77,7 @@ def claim(path: Path, *, elected: bool = False) -> IO[str]:
             lock = lock_of(path).open("a", encoding="ascii")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         lock.truncate(0)
-        lock.write(_ELECTED if elected else f"{_ALONE}{os.getpid()}\n")
+        lock.write(_ELECTED if elected else f"{_ALONE}{_to_stop()}\n")
         lock.flush()
     except BlockingIOError as error:
         lock.close()
@@ -108,6 +109,12 @@ def check_sharing(path: Path) -> None:
     except OSError:
         # Nobody has claimed it, or who claims it will say what hinders.
         return
+
+
+def _to_stop() -> int:
+    """The process that has to end for this one to end for good: of a service, the first, which starts others."""
+    parent = multiprocessing.parent_process()
+    return (parent.pid if parent else None) or os.getpid()
 
 
 def _alone(path: Path) -> str:
