@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support import front_matter
 
 from feedsvc.articles.parse import parse
-from feedsvc.articles.reserved import Names, Reserved
+from feedsvc.articles.reserved import Names, Reserved, _known
 from feedsvc.config import load_settings
 from feedsvc.publisher import Publisher
 from feedsvc.rules import load_rules
@@ -182,12 +182,16 @@ def test_what_is_unclear_costs_little() -> None:
         {"a:\n" * 10_000 + "topics": "[" + "[]," * 10_000 + "]"},
         {"x": "{topics: {a: " * 28 + json.dumps([f"a{number}" for number in range(5_000)]) + "}}" * 28},
         {"topics": None, "x" * 400_000: "{" + ", ".join(f"k{number}: v" for number in range(30_000)) + "}"},
+        {"y": "&y " + json.dumps(",".join(map(str, range(1_000)))), "x": "[" + "{topic: *y}, " * 9_000 + "]"},
+        {"provider": "{" + ", ".join(f"k{number}: v w" for number in range(30_000)) + "}"},
     )
     names = Names(frozenset(f"private {number}" for number in range(1_000)))
     tracemalloc.start()
     try:
         for fields in hostile:
+            before = sum(_known.cache_info()[:2])
             read(front_matter(**fields), Reserved(names, names))
+            assert sum(_known.cache_info()[:2]) - before <= 2_500
         assert tracemalloc.get_traced_memory()[0] < 10_000_000
     finally:
         tracemalloc.stop()

@@ -11,7 +11,6 @@ import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from feedsvc.articles.article import Problem
@@ -49,7 +48,8 @@ _OF_PROVIDER = frozenset({"name", "domain", "authors", "images"})
 _NOTHING, _IN_QUOTES = "nothing", "a name; in quotes, where it begins with #, & or !"
 # Fields have short names, and nearly all articles the same ones.
 _LONGEST_KEY = 40
-# More different topics are a mistake in any case, and so is a field like it with more texts.
+# More different topics are a mistake in any case, and so are more texts in fields like it, however often aliases
+# have the same ones stand there.
 _MOST_NAMES = 100
 _MOST_TEXTS = 1_000
 
@@ -134,11 +134,13 @@ def _provider(fields: Fields, front: str, of_provider: Mapping[str, Value], name
     is_missing = _is_nothing(provider) or _is_nothing(of_provider.get("name"))
     if provider and is_missing and _SIGN_OF_PROVIDER.search(front):
         yield _problem(fields, provider, "provider", _NOTHING, _IN_QUOTES)
+    left = iter(range(_MOST_TEXTS))
     for key, value in of_provider.items():
         if key == "name":
             yield from _mistaken(fields, "provider.name", value, names)
-        elif key not in _OF_PROVIDER:
-            yield from _named(fields, f"provider.{key}", value, names, "provider.name")
+        elif key not in _OF_PROVIDER and (found := _named(fields, f"provider.{key}", value, names, left)):
+            yield replace(found, expected="`provider.name`, at its place")
+            return
 
 
 def _is_nothing(value: Value | None) -> bool:
@@ -146,23 +148,28 @@ def _is_nothing(value: Value | None) -> bool:
 
 
 def _elsewhere(fields: Fields, name: str, names: Names) -> Iterator[Problem]:
-    """Private names in what could be the field, under another name or at another place."""
+    """The first of private names in what could be the field, under another name or at another place."""
+    left = iter(range(_MOST_TEXTS))
     for key, value in fields.values.items():
         # Related coverage has topics and a provider of its own; unless ours are missing, and it has got them.
         if key == name or (key == "related" and (name == "provider" or name in fields.values)):
             continue
-        yield from _near(fields, key, value, name, names)
+        for place, near in _near(key, value, name):
+            if found := _named(fields, place, near, names, left):
+                yield replace(found, expected=f"`{name}`, at its place")
+                return
 
 
-def _near(fields: Fields, key: str, value: Value, name: str, names: Names) -> Iterator[Problem]:
+def _near(key: str, value: Value, name: str) -> Iterator[tuple[str, Value]]:
+    """What could be the field, with what it is called there."""
     if _is_near(key, name):
-        yield from _named(fields, key, value, names, name)
+        yield key, value
     elif isinstance(value.data, dict):
         for inner, below in value.data.items():
-            yield from _near(fields, inner, below, name, names)
+            yield from _near(inner, below, name)
     elif isinstance(value.data, list):
         for item in value.data:
-            yield from _near(fields, "", item, name, names)
+            yield from _near("", item, name)
 
 
 def _is_near(key: str, name: str) -> bool:
@@ -174,16 +181,18 @@ def _stem(key: str) -> str:
     return _bare(key).rstrip("s")
 
 
-def _named(fields: Fields, place: str, value: Value, names: Names, expected: str) -> Iterator[Problem]:
-    """Whether some text in it is a private name, or could be."""
-    for count, text in enumerate(_texts(value)):
-        pieces = (text, *islice(_BETWEEN.split(text), _MOST_TEXTS)) if len(text) > MAX_NAME else (text,)
-        if count == _MOST_TEXTS or any(
-            fold(one_line(each)[:MAX_NAME]) in names.private or _meant(each, names, in_words=True)
-            for each in pieces
-        ):
-            yield _problem(fields, value, place, "a field of this name", f"`{expected}`, at its place")
-            return
+def _named(fields: Fields, place: str, value: Value, names: Names, left: Iterator[int]) -> Problem | None:
+    """The problem with a text in it that is a private name, or could be; or with one for which none is left."""
+    for text in _texts(value):
+        pieces = (text, *_BETWEEN.split(text)) if len(text) > MAX_NAME else (text,)
+        for each in pieces:
+            if (
+                next(left, None) is None
+                or fold(one_line(each)[:MAX_NAME]) in names.private
+                or _meant(each, names, in_words=True)
+            ):
+                return _problem(fields, value, place, "a field of this name", "")
+    return None
 
 
 def _texts(value: Value) -> Iterator[str]:
@@ -225,13 +234,20 @@ def _known(text: str, names: Names, in_words: bool) -> str | None:  # noqa: FBT0
     for each in (plain, *_BETWEEN.split(plain), *_PERHAPS_BETWEEN.split(plain)):
         if meant := private.get(_bare(each)):
             return meant
+    if not in_words:
+        return None
     words = f" {_words(plain)} "
-    return next((name for name in names.private if f" {_words(name)} " in words), None) if in_words else None
+    return next((name for each, name in _in_words(names.private) if each in words), None)
 
 
 @lru_cache(maxsize=16)
 def _private(names: frozenset[str]) -> Mapping[str, str]:
     return {bare: name for name in sorted(names) if (bare := _bare(name))}
+
+
+@lru_cache(maxsize=16)
+def _in_words(names: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((f" {words} ", name) for name in sorted(names) if (words := _words(name)))
 
 
 def _words(text: str) -> str:
