@@ -49,7 +49,7 @@ class Guard:
         Raises:
             HeldError: it is not to be published yet.
         """
-        loss = loss_of(memory, reading.grouping, self._rules)
+        loss = loss_of(memory, reading.grouping, self._rules, reading.library.refused)
         before, self.held = self.held, None
         if loss is None:
             return

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from feedsvc import rules
-from feedsvc.articles.directory import DirectoryError, in_byte_order, without_excluded
-from feedsvc.articles.library import Library, Progress
+from feedsvc.articles.directory import DirectoryError, in_byte_order
+from feedsvc.articles.library import Library, Progress, without
 from feedsvc.clock import Clock
 from feedsvc.clock import now as present
 from feedsvc.documents.snapshot import Snapshot, reopen_all
@@ -87,14 +87,13 @@ class Publisher:
         """Serve the documents of before a restart at once, if they would be made the same of the same articles."""
         if self._store is None:
             return
-        settings = self._settings
         try:
-            kept = self._store.documents(rules.making(settings), real_path(settings.articles))
+            kept = self._store.documents(rules.making(self._settings), real_path(self._settings.articles))
         except StoreError as failure:
             # The first reload finds it too, and sees to it.
             logger.debug("no documents are remembered", extra=fields(error=str(failure)))
             return
-        self._opening = reopen_all(kept, rules.site(settings), rules.caching(settings))
+        self._opening = reopen_all(kept, rules.site(self._settings), rules.caching(self._settings))
 
     def reload(self, progress: Progress | None = None, *, accept: bool = False) -> Outcome:
         """Bring the snapshot up to date with the directory as it is when this is called, or later.
@@ -140,7 +139,7 @@ class Publisher:
                 laps.end("select")
                 forgetting = self._publish(reading, laps) or forgetting
                 self._moved = False
-                self._files = replace(self._files, reread=frozenset())
+                self._files = replace(self._files, reread=frozenset(), refused=frozenset())
         except DirectoryError as failure:
             error = str(failure)
             logger.warning("reload failed", extra=fields(error=error))
@@ -152,6 +151,9 @@ class Publisher:
             logger.exception("reload failed")
         if error and self.state.snapshot is None:
             self._serve_what_is_left()
+        if error and self._kept and self._is_configured_anew(self._kept):
+            # What is private by the configuration of now must not be public by that of before, whoever serves it.
+            forgetting = self._keep(self.state) or forgetting
         if self.state.snapshot:
             self._opening = None
         self.tally.end("ok" if error is None else "held" if held else "failed", laps)
@@ -170,10 +172,9 @@ class Publisher:
 
     def _sorted(self, now: datetime) -> Reading:
         """What was read, with what is remembered; in another directory with nothing in common, with nothing."""
-        if self._moved:
-            known = self.state.memory.sightings
-            if not any(article.identity in known for article in self._files.articles()):
-                self.state = replace(self.state, memory=Memory(), changes=())
+        known = self.state.memory.sightings
+        if self._moved and not any(article.identity in known for article in self._files.articles()):
+            self.state = replace(self.state, memory=Memory(), changes=())
         return sort(self._files, self._settings, self.state.memory, now, self.state.composition)
 
     def _serve_what_is_left(self) -> None:
@@ -215,9 +216,7 @@ class Publisher:
             self._moved = True
             return Library()
         # Where several publish in turns, each has them at a path of its own.
-        kept = without_excluded(library.files, self._settings.exclude)
-        files = {path: library.files[path] for path in kept}
-        return library if len(files) == len(library.files) else replace(library, files=files)
+        return without(library, self._settings.exclude)
 
     def _remembered_state(self, remembered: Remembered, library: Library) -> State:
         """What is served until the directory has been read, and while it cannot be."""
@@ -225,7 +224,7 @@ class Publisher:
         # No time has passed for it: what has come due since may be gone from the directory by now. For what was
         # served, `select` knows better than this when it was.
         reading = replace(sort(library, settings, remembered.memory, _LONG_AGO), at=self._clock())
-        if remembered.making == rules.making(settings):
+        if not self._is_configured_anew(remembered):
             # It was seen as it is remembered.
             before = replace(self.state, selection=as_seen(reading.grouping.selection, remembered.memory))
         else:
@@ -236,6 +235,9 @@ class Publisher:
             reading = replace(reading, library=replace(library, reread=everybody))
         state = advance(before, reading, settings, remembered.documents)
         return replace(state, library=library, reloaded_at=None)
+
+    def _is_configured_anew(self, remembered: Remembered) -> bool:
+        return remembered.making != rules.making(self._settings)
 
     def _catch_up(self, remembered: Remembered) -> None:
         """Go on from what is remembered, after readers were served without it for a while."""

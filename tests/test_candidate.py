@@ -251,6 +251,7 @@ def test_a_mistake_of_ours_is_told_and_not_tried_without_end(
     assert first.error == "an internal error; the log has it"
     assert max(pauses) > 1
     first.stop()
+    wait_for(lambda: not [each for each in threading.enumerate() if each.name == "stand"], "its end")
 
 
 def test_who_is_not_the_publisher_any_more_hears_of_it(candidates: list[Candidate]) -> None:

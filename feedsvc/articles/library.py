@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from feedsvc.articles.article import Article, Problem
-from feedsvc.articles.directory import SUFFIXES, DirectoryError, Scan, Stamp, in_byte_order, scan, size_time_inode
+from feedsvc.articles.directory import (
+    SUFFIXES,
+    DirectoryError,
+    Scan,
+    Stamp,
+    in_byte_order,
+    scan,
+    size_time_inode,
+    without_excluded,
+)
 from feedsvc.articles.readers import read_all
 from feedsvc.articles.reading import How, Reading, Wanted
 from feedsvc.text import printable
@@ -67,7 +76,8 @@ class FileState:
 class Library:
     """Every file by its path; the directories and links that could not be read; how many files were parsed.
 
-    `reread` are the identities of articles that were parsed again though their files had not changed.
+    `reread` are the identities of articles that were parsed again though their files had not changed; `refused`
+    those of articles whose last good state does not stand, as it is not known whether it is private.
     `root` tells the directory from another that takes its place, as a mount point does when a disk goes; `path` is
     where it is.
     """
@@ -77,6 +87,7 @@ class Library:
     unreadable: tuple[Problem, ...] = ()
     parsed: int = 0
     reread: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
     path: str = ""
 
     def is_as(self, other: Library) -> bool:
@@ -129,13 +140,15 @@ def load(  # noqa: PLR0913 - each comes from elsewhere
     lost = _lost(listing, known)
     changed = {path: listing.files[path] for path in in_byte_order(listing.files)}
     read: dict[str, FileState | None] = {}
-    reread = set(known.reread)
+    reread, refused = set(known.reread), set(known.refused)
     parsed = 0
     for path, state in _read_all(root, changed, rules, known, progress):
         before = known.files.get(path)
         after = read[path] = state and _after(state, before, now)
         if after is None:
             continue
+        if before and before.article and after.article is None:
+            refused.add(before.article.identity)
         parsed += after.digest not in {b"", before.digest if before else b""}
         if after.article and before and before.digest == _OUTDATED + after.digest:
             reread.add(after.article.identity)
@@ -145,9 +158,17 @@ def load(  # noqa: PLR0913 - each comes from elsewhere
         Problem(printable(path), None, None, reason, "a file or directory that can be read")
         for path, reason in sorted(lost.items())
     )
-    kept = [*listing.unchanged, *_behind_unreadable(listing, known)]
+    kept = list(listing.unchanged)
+    for path in _behind_unreadable(listing, known):
+        before = known.files[path]
+        if before.article and rules.reserved and is_outdated(before):
+            refused.add(before.article.identity)
+            read[path] = replace(before, article=None)
+        else:
+            kept.append(path)
     files = _merged(known.files, kept, read)
-    return Library(files, listing.root, unreadable, parsed, frozenset(reread), os.path.realpath(root))
+    path = os.path.realpath(root)
+    return Library(files, listing.root, unreadable, parsed, frozenset(reread), frozenset(refused), path)
 
 
 def _read_all(
@@ -180,7 +201,7 @@ def _state(reading: Reading, stamp: Stamp, before: FileState | None, *, has_priv
         return replace(before, stamp=settled)
     article, problems = (reading.parsed.article, reading.parsed.problems) if reading.parsed else (None, ())
     last_good = before.article if before else None
-    if before and before.digest.startswith(_OUTDATED) and has_private:
+    if before and is_outdated(before) and has_private:
         # Nobody has looked yet whether it means something that is private now.
         last_good = None
     return FileState(settled, reading.digest, article or last_good, problems)
@@ -217,9 +238,20 @@ def _shared(path: str, state: FileState) -> str:
     return state.article.path if state.article and state.article.path == path else path
 
 
+def without(library: Library, exclude: tuple[str, ...]) -> Library:
+    """The library without the files that these patterns exclude; the very same where there are none."""
+    files = {path: library.files[path] for path in without_excluded(library.files, exclude)}
+    return library if len(files) == len(library.files) else replace(library, files=files)
+
+
 def outdated(state: FileState) -> FileState:
     """What another program, or other rules, made of a file: to be parsed again, and good enough until then."""
-    return replace(state, stamp=None, digest=_OUTDATED + state.digest)
+    return state if is_outdated(state) else replace(state, stamp=None, digest=_OUTDATED + state.digest)
+
+
+def is_outdated(state: FileState) -> bool:
+    """Whether it has not been parsed again yet."""
+    return state.digest.startswith(_OUTDATED)
 
 
 def _lost(listing: Scan, known: Library) -> dict[str, str]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from feedsvc.feeds.privacy import is_private, privacy_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from feedsvc.feeds.groups import Grouping
     from feedsvc.feeds.memory import Memory
 
@@ -43,16 +45,19 @@ class Loss:
         return "; ".join(parts)
 
 
-def loss_of(memory: Memory, grouping: Grouping, rules: LossRules) -> Loss | None:
+def loss_of(
+    memory: Memory, grouping: Grouping, rules: LossRules, refused: Collection[str] = frozenset()
+) -> Loss | None:
     """What the articles of a grouping lack that readers have; None where nobody would think of a mistake.
 
-    What is too old by now is none: that is what `max_age` is for. Nor do public feeds
-    lose what is private now.
+    What is too old by now is none: that is what `max_age` is for. Nor do public feeds lose what is private now, or
+    could be.
 
     Args:
         memory: knows what is served.
         grouping: what would be served.
         rules: how much is too much.
+        refused: the identities of articles of which it is not known whether they are private.
     """
     empty = {each.path for each in grouping.groups if not each.articles}
     difference = grouping.difference
@@ -67,7 +72,8 @@ def loss_of(memory: Memory, grouping: Grouping, rules: LossRules) -> Loss | None
 
     def served(identity: str) -> bool:
         seen = sightings.get(identity)
-        return seen is not None and not seen.withdrawn_at and held.get(identity) != "age"
+        counts = held.get(identity) != "age" and identity not in refused
+        return seen is not None and not seen.withdrawn_at and counts
 
     withdrawn = frozenset(filter(served, gone))
     had: Counter[str] = Counter()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select, update
 
 from feedsvc.articles.directory import size_time_inode, stamp_of
-from feedsvc.articles.library import FileState, Library, outdated
+from feedsvc.articles.library import FileState, Library, is_outdated, outdated
 from feedsvc.feeds.addresses import private_moves
 from feedsvc.feeds.changes import MAX_CHANGES
 from feedsvc.feeds.memory import Departure, Event, Memory, Roll, Sighting
@@ -153,8 +153,13 @@ def _save_library(connection: Connection, old: Library, new: Library, read_by: s
         return
     device, inode = _fitting(*new.root) if new.root else (None, None)
     root = {"root_device": device, "root_inode": inode, "root_path": os.fsencode(new.path)}
+    same = connection.scalar(select(META.c.reading)) == read_by
     connection.execute(update(META).values(reading=read_by, **root))
     changed, gone = changes_of(old.files, new.files)
+    if not same:
+        # What could not be read again yet must not be taken for what these rules made.
+        behind = {path for path, state in new.files.items() if is_outdated(state)}
+        changed = [*changed, *behind.difference(changed)]
     if old.files:
         # One that changed may be there though it is not known: its record could not be read.
         delete_rows(connection, FILES, [os.fsencode(path) for path in (*gone, *changed)])
