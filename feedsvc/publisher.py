@@ -173,7 +173,7 @@ class Publisher:
     def _sorted(self, now: datetime) -> Reading:
         """What was read, with what is remembered; in another directory with nothing in common, with nothing."""
         known = self.state.memory.sightings
-        if self._moved and not any(article.identity in known for article in self._files.articles()):
+        if self._moved and not any(each.identity in known for each in self._files.articles()):
             self.state = replace(self.state, memory=Memory(), changes=())
         return sort(self._files, self._settings, self.state.memory, now, self.state.composition)
 
@@ -295,7 +295,5 @@ class Publisher:
         kept = self._kept
         if kept and snapshot is self._saved and kept.library.is_as(state.library):
             return kept
-        making, routes = rules.making(self._settings), snapshot.routes()
-        return Remembered(
-            state.library, state.memory, snapshot.kept(), state.changes, making=making, routes=routes
-        )
+        making, routes, documents = rules.making(self._settings), snapshot.routes(), snapshot.kept()
+        return Remembered(state.library, state.memory, documents, state.changes, making=making, routes=routes)

@@ -28,6 +28,11 @@ def served(publisher: Publisher) -> list[str]:
     assert publisher.snapshot
     feed = publisher.snapshot.document("/feeds/all.atom")
     assert feed
+    return titles(feed)
+
+
+def titles(feed: document.Document) -> list[str]:
+    """Those of the entries of an Atom feed."""
     return re.findall(r"<entry>.*?<title>(.*?)</title>", feed.content.decode(), re.DOTALL)
 
 
@@ -113,3 +118,32 @@ def test_what_is_private_now_is_so_while_nothing_can_be_read(articles: Path, fil
     with closing(DatabaseStore(file, write=False)) as store, store.reading() as connection:
         published = load_documents(connection)
     assert b"Secret" not in document.served(published["/feeds/all.atom"]).content
+
+
+def test_what_was_made_private_is_not_told_of_again(articles: Path, file: str) -> None:
+    """What happened to an article while it was public is told no more once it is private: also when it is held
+    back or gone after that, and when it is there again. What happens when it is public once more is.
+    """
+    write_article(articles, "b.md", title="Beside", topics="[News]", webUrl="https://example.org/b")
+    common = {"title": "Takeover", "webUrl": "https://example.org/a"}
+    told = []
+    with closing(DatabaseStore(file, write=True)) as store:
+        publisher = Publisher(configured(articles, f"feeds: {{changes: true}}\n{CONFIGURATION}"), store=store)
+        publisher.reload()
+        for fields in (
+            {"topics": "[News]"},
+            {"topics": "[News, Secret]"},
+            {"topics": "[News, Secret]", "published": "false"},
+            {"topics": "[Secret]"},
+            None,
+            {"topics": "[News]", "title": "Takeover again"},
+        ):
+            (articles / "a.md").unlink(missing_ok=True)
+            if fields:
+                write_article(articles, "a.md", **{**common, **fields})
+            publisher.reload(accept=True)
+            assert publisher.snapshot
+            feed = publisher.snapshot.document("/changes.atom")
+            assert feed
+            told.append([title for title in titles(feed) if "Takeover" in title])
+    assert told == [["Arrived: Takeover"], [], [], [], [], ["Returned: Takeover again"]]

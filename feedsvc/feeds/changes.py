@@ -22,15 +22,25 @@ MAX_CHANGES = 50
 
 
 def public_changes(events: Iterable[Event], selection: Selection) -> Iterator[Event]:
-    """Those of which everybody may know: of what was not private when it happened, nor is now."""
-    events = [event for event in events if not any(map(is_private, event.places))]
+    """Those of which everybody may know: of what was not private when it happened, nor has been since.
+
+    Args:
+        events: the newest first.
+        selection: of now.
+    """
+    events = list(events)
     rules, told = selection.basis and selection.basis.rules, {event.identity for event in events}
     private: set[str] = set()
     if rules and rules.privacy:
         private = {
             each.identity for each in selection.articles if each.identity in told and rules.is_private(each)
         }
-    return (event for event in events if event.identity not in private)
+    for event in events:
+        if any(map(is_private, event.places)):
+            # Also where it is held back or gone by now.
+            private.add(event.identity)
+        elif event.identity not in private:
+            yield event
 
 
 def compose_changes(events: Iterable[Event], site: Site, urls: Mapping[str, str]) -> Feed:
