@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import socketserver
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
@@ -46,3 +47,16 @@ def test_connections_without_a_thread_take_no_place(
         assert [status() for _ in range(40)] == [None] * 40
     assert status() == 204
     assert caplog.text.count("an admin request failed") == 40
+
+
+def test_what_asks_for_no_address_is_refused(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In few words, and the log has no traceback."""
+    port = free_port()
+    serve_apart(application, "127.0.0.1", port)
+    with closing(socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)) as client:
+        client.sendall(b"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert b" 400 " in answer.splitlines()[0]
+    assert (caplog.text, capfd.readouterr().err) == ("", "")

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from feedsvc.articles.parse import Parsed
 
 RESERVED = Reserved(
-    Names(frozenset({"secret", "r&d", "c", "deal flow", "editor's desk"}), frozenset({"c++", "news"})),
+    Names(
+        frozenset({"secret", "r&d", "c", "\u26a0\ufe0f", "deal flow", "editor's desk"}), frozenset({"c++", "news"})
+    ),
     Names(frozenset({"press", "press.example"})),
 )
 UTC = ZoneInfo("UTC")
@@ -95,6 +97,12 @@ def settings_of(articles: Path, configuration: str = CONFIGURATION) -> Path:
         ({"provider": "#Press"}, "provider", 8),
         ({"provider": "\n  name: #Press\n  domain: press.example"}, "provider", 9),
         ({"topic": "[" + "a, " * 1_001 + "a]"}, "topic", 9),
+        ({"topics": "[\n  News,\n  #Secret\n  ]"}, "topics", 7),
+        ({"topics": "\n- News\n# - Top secret"}, "topics", 8),
+        ({"topics": "[News]\n" + "# x\n" * 2_000}, "topics", 7),
+        ({"topics": "null", "related": "[{title: X, topics: [Secret]}]"}, "topics", 9),
+        ({"provider": "\nname: Press\ndomain: a.example"}, "name", 9),
+        ({"provider": None, "provider.name": "Press"}, "provider.name", 8),
     ],
 )
 def test_an_unclear_name_is_a_mistake_where_something_is_private(
@@ -123,7 +131,7 @@ def test_an_unclear_name_is_a_mistake_where_something_is_private(
         '"Secret" "AI"', "`Secret` `News`", "Secret\u2014News", "Secret \u2212 News", "News\u3002Secret",
         "News \u2192 Secret", "News. Secret", "News or Secret", "Secret\u2028News", "Secret\u0085News",
         "R&amp;D", "R & D", "R&D, News",
-        "Deal-Flow", "deal_flow", "DealFlow", "Deal\u2011Flow", "Editor\u2019s desk", "C#",
+        "\u26a0", "Deal-Flow", "deal_flow", "DealFlow", "Deal\u2011Flow", "Editor\u2019s desk", "C#",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("form", ["[News, {}]", "{}"])
@@ -150,6 +158,9 @@ def test_words_in_the_place_of_a_list_may_be_one(text: str) -> None:
         {"topics": None},
         {"topics": "null", "provider": "null"},
         {"topics": "[]", "provider": "Press"},
+        {"topics": "[]", "related": "[{title: X, webUrl: https://example.org/r, topics: [Secret]}]"},
+        {"topics": "[News] # and no more", "title": "'A #secret'"},
+        {"provider": None, "name": "A"},
         {"topic": "", "Topics": "[AI]"},
         {"provider": "{domain: press.example}"},
         {"provider": "{name: Press, domain: 'no domain'}"},

@@ -32,6 +32,9 @@ _ABOUT_NAMELESS = re.compile(r"provider(\.name|\.domain)?")
 _SIGN = r"""^[ \t]*["']?{}["']?[ \t]*:[ \t]+[\#&!]"""
 _SIGN_OF_TOPICS = re.compile(_SIGN.format("topics"), re.MULTILINE)
 _SIGN_OF_PROVIDER = re.compile(_SIGN.format("(?:provider|name)"), re.MULTILINE)
+# All that belongs to the topics, and what YAML leaves out of it.
+_OF_TOPICS = re.compile(r"^topics[ \t]*:.*(?:\n(?:[ \t\-\]#].*)?)*", re.MULTILINE)
+_COMMENT = re.compile(r"[\s,\[]#(.*)")
 # Letters that show as nothing.
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 _ESCAPED = re.compile(r"\\[nrtvLNP]|[\n\r\t\v\f\x85\u2028\u2029]")
@@ -45,6 +48,7 @@ _PERHAPS_BETWEEN = re.compile(
 _WORD = re.compile(r"[^\W_]+")
 # What a provider says of itself beside its name.
 _OF_PROVIDER = frozenset({"name", "domain", "authors", "images"})
+_OF_PROVIDER_ALONE = frozenset({"name", "domain", "provider.name", "provider.domain"})
 _NOTHING, _IN_QUOTES = "nothing", "a name; in quotes, where it begins with #, & or !"
 # Fields have short names, and nearly all articles the same ones.
 _LONGEST_KEY = 40
@@ -125,16 +129,27 @@ def _topics(fields: Fields, front: str, names: Names) -> Iterator[Problem]:
         elif item.data is None and (is_list or _SIGN_OF_TOPICS.search(front)):
             yield _problem(fields, item, name, _NOTHING, _IN_QUOTES)
             return
+    for count, comment in enumerate(_COMMENT.findall("".join(_OF_TOPICS.findall(front)))):
+        is_name = fold(comment[:MAX_NAME]) in names.private or _meant(comment, names, in_words=True)
+        if is_name or count == _MOST_TEXTS:
+            yield _problem(fields, topics, "topics", "a private name in a comment", _IN_QUOTES)
+            return
 
 
 def _provider(fields: Fields, front: str, of_provider: Mapping[str, Value], names: Names) -> Iterator[Problem]:
     provider = fields.values.get("provider")
+    left = iter(range(_MOST_TEXTS))
+    if provider is None or provider.data is None:
+        # What stands below it with too few blanks.
+        for key in _OF_PROVIDER_ALONE & fields.values.keys():
+            if found := _named(fields, key, fields.values[key], names, left):
+                yield replace(found, expected="`provider`, with this in it")
+                return
     if provider and isinstance(provider.data, str):
         yield from _mistaken(fields, "provider", provider, names)
     is_missing = _is_nothing(provider) or _is_nothing(of_provider.get("name"))
     if provider and is_missing and _SIGN_OF_PROVIDER.search(front):
         yield _problem(fields, provider, "provider", _NOTHING, _IN_QUOTES)
-    left = iter(range(_MOST_TEXTS))
     for key, value in of_provider.items():
         if key == "name":
             yield from _mistaken(fields, "provider.name", value, names)
@@ -152,7 +167,8 @@ def _elsewhere(fields: Fields, name: str, names: Names) -> Iterator[Problem]:
     left = iter(range(_MOST_TEXTS))
     for key, value in fields.values.items():
         # Related coverage has topics and a provider of its own; unless ours are missing, and it has got them.
-        if key == name or (key == "related" and (name == "provider" or name in fields.values)):
+        given = fields.values.get(name)
+        if key == name or (key == "related" and (name == "provider" or (given and given.data is not None))):
             continue
         for place, near in _near(key, value, name):
             if found := _named(fields, place, near, names, left):
@@ -257,4 +273,7 @@ def _words(text: str) -> str:
 def _bare(text: str) -> str:
     """The letters, digits and accents of a text, in which nobody sees a difference."""
     plain = unicodedata.normalize("NFKC", _BLANK.sub("", text)).casefold()
-    return plain if plain.isalnum() else "".join(char for char in plain if unicodedata.category(char)[0] in "LMN")
+    if plain.isalnum():
+        return plain
+    # One that has none of these is called by its signs.
+    return "".join(char for char in plain if unicodedata.category(char)[0] in "LMN") or plain.strip()

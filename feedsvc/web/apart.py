@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
@@ -24,8 +26,22 @@ class _Handler(WSGIRequestHandler):
 
     timeout = _PATIENCE_SECONDS
 
+    def parse_request(self) -> bool:
+        """Whether it can be answered; what asks for no address gets a 400."""
+        if not super().parse_request():
+            return False
+        try:
+            urlsplit(self.path)
+        except ValueError:
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return False
+        return True
+
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
-        """Requests are counted, and not logged."""
+        """Errors are answered, and not logged."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Requests are counted, and not logged; to write one down would take its address apart."""
 
     def version_string(self) -> str:
         """What the Server header says."""
