@@ -14,9 +14,10 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from feedsvc import health, heap, log
+from feedsvc import health, heap, log, rules
 from feedsvc.admission import Admission, find_document
 from feedsvc.clock import now
+from feedsvc.feeds.addresses import refused_slugs
 from feedsvc.log import fields, logger
 from feedsvc.metrics import make_metrics
 from feedsvc.publisher import Publisher
@@ -145,6 +146,11 @@ def _announce(publisher: Publisher, settings: Settings) -> None:
     if state.snapshot:
         logger.info(f"found {health.summary(state)}", extra=fields(articles=str(settings.articles)))
         logger.info(f"serving {health.served(state.snapshot.feeds, pages=settings.pages)}")
+    for name, wanted, slug in refused_slugs(state.memory, rules.catalog(settings)):
+        logger.warning(
+            "a slug is not given, since it is or was the address of another feed",
+            extra=fields(name=name, slug=wanted, kept=slug),
+        )
     logger.info(
         f"listening on {settings.public_url}/",
         extra=fields(

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from restarts import Site
-from support import write_article
+from support import make_settings, write_article
 
 from feedsvc import health
 from feedsvc.explain import explain
+from feedsvc.feeds.addresses import refused_slugs
+from feedsvc.rules import catalog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +56,28 @@ def test_a_slug_that_is_configured_later_leaves_the_old_one_leading_there(articl
     assert state.snapshot
     assert state.snapshot.feeds["/topics/machine-learning"].total == 1
     assert leads(state, "/topics/learning.json") == "/topics/machine-learning.json"
+
+
+def test_a_slug_that_another_had_is_not_given(articles: Path, url: str) -> None:
+    """Whoever subscribed to one topic never gets another, whatever is configured, and the order of names decides
+    nothing; the start says which slugs are not given.
+    """
+    write_article(articles, topics="[Alpha, Beta]")
+    site = Site(articles, url)
+    site.run()
+    configured(articles, "topics: {Alpha: {slug: beta}, Beta: {slug: beta-two}}")
+    state = site.run()
+    assert leads(state, "/topics/beta.atom") == "/topics/beta-two.atom"
+    assert list(refused_slugs(state.memory, catalog(make_settings(articles)))) == [("Alpha", "beta", "alpha")]
+    # Nor one that it was led from, nor each the other's.
+    configured(articles, "topics: {Alpha: {slug: beta}, Beta: {slug: alpha}}")
+    state = site.run()
+    assert state.snapshot
+    assert {path for path in state.snapshot.feeds if path.startswith("/topics/")} == {
+        "/topics/alpha",
+        "/topics/beta-two",
+    }
+    assert leads(state, "/topics/beta.atom") == "/topics/beta-two.atom"
 
 
 @pytest.mark.parametrize("name", ["topics", "providers"])

@@ -32,12 +32,14 @@ def remember(
     all_providers = {**memory.providers, **providers}
     topic_slugs = assign_slugs(
         {key: Named(name) for key, name in all_topics.items()},
-        _configured(all_topics, catalog.topics, memory.topic_slugs),
+        _configured(all_topics, catalog.topics, memory.topic_slugs, _former_slugs(memory.former, TOPICS)),
         _former_slugs(memory.former, TOPICS),
     )
     provider_slugs = assign_slugs(
         {key: Named(name, qualifier=key[1]) for key, name in all_providers.items()},
-        _configured(all_providers, catalog.providers, memory.provider_slugs),
+        _configured(
+            all_providers, catalog.providers, memory.provider_slugs, _former_slugs(memory.former, PROVIDERS)
+        ),
         _former_slugs(memory.former, PROVIDERS),
     )
     former = _moved(memory.former, TOPICS, memory.topic_slugs, topic_slugs)
@@ -51,8 +53,22 @@ def remember(
     )
 
 
-def _former_slugs(former: Iterable[str], prefix: str) -> set[str]:
-    return {path.removeprefix(prefix) for path in former if path.startswith(prefix)}
+def _former_slugs(former: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """The slugs of now by those of before."""
+    return {
+        path.removeprefix(prefix): now.removeprefix(prefix)
+        for path, now in former.items()
+        if path.startswith(prefix)
+    }
+
+
+def refused_slugs(memory: Memory, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
+    """The names whose configured slug is or was another's: with that, and the one that they have."""
+    for listings, slugs in ((catalog.topics, memory.topic_slugs), (catalog.providers, memory.provider_slugs)):
+        for key, slug in sorted(slugs.items()):
+            listing = listings.get(key[0])
+            if listing and listing.slug and listing.slug != slug and not listing.alias:
+                yield listing.name, listing.slug, slug
 
 
 def _moved(
@@ -86,13 +102,21 @@ def private_moves(before: Memory, after: Memory) -> dict[str, str]:
 
 
 def _configured(
-    names: Iterable[tuple[str, ...]], listings: Mapping[str, Listing], given: Mapping[tuple[str, ...], str]
+    names: Iterable[tuple[str, ...]],
+    listings: Mapping[str, Listing],
+    given: Mapping[tuple[str, ...], str],
+    former: Mapping[str, str],
 ) -> dict[tuple[str, ...], str]:
-    """The slugs given before, and over them the configured; of several providers of one name, the first has it."""
+    """The slugs given before, and over them the configured; of several providers of one name, the first has it.
+
+    One that is or was another's is not given: whoever subscribed there would read something else.
+    """
     slugs = dict(given)
+    owners: dict[str, tuple[str, ...] | None] = {slug: key for key, slug in given.items()}
+    owners = {**{slug: owners.get(now) for slug, now in former.items()}, **owners}
     for key in sorted(names):
         listing = listings.get(key[0])
-        if listing and listing.slug and listing.slug not in slugs.values():
+        if listing and listing.slug and owners.setdefault(listing.slug, key) == key:
             slugs[key] = listing.slug
     return slugs
 
