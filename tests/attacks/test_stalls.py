@@ -51,7 +51,7 @@ def test_a_stalled_mount(articles: Path, tmp_path: Path, tried: Callable[..., No
             write_article(articles, "a.md", title="Second")
         wait_for(lambda: shows(service, "Second"), "the reload to go on")
         wait_for(lambda: is_well(service), "health to pass")
-        assert files_of(service.process.pid) <= at_rest
+        wait_for(lambda: files_of(service.process.pid) <= at_rest, "what was opened to be closed")
         with stalled(articles / "mount"):
             wait_for(lambda: service.health()["reload_running_since"] is not None, "a reload")
             begun = time.monotonic()
