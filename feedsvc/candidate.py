@@ -228,10 +228,12 @@ class Term:
 
     def _publish_rarities(self, outcome: Outcome) -> None:
         state = outcome.state
-        if outcome.forgetting or state.composition is None or state.snapshot is None or state.reloaded_at is None:
+        # What is remembered is published as it is configured now, also while nothing can be read.
+        at = state.reloaded_at or (self._clock() if state.library.files else None)
+        if outcome.forgetting or state.composition is None or state.snapshot is None or at is None:
             return
         if self._rarities is None:
             with self.store.reading() as connection:
                 self._rarities = Rarities(load_rare(connection), rules.caching(self._settings))
-        for batch in self._rarities.batches(state.composition, state.snapshot, state.reloaded_at):
+        for batch in self._rarities.batches(state.composition, state.snapshot, at):
             shared.publish_rare(self.store, batch.old, batch.new)

@@ -151,7 +151,7 @@ class Publisher:
             logger.exception("reload failed")
         if error and self.state.snapshot is None:
             self._serve_what_is_left()
-        if error and self._kept and self._is_configured_anew(self._kept):
+        if error and self.state.library.files and self._kept and self._is_configured_anew(self._kept):
             # What is private by the configuration of now must not be public by that of before, whoever serves it.
             forgetting = self._keep(self.state) or forgetting
         if self.state.snapshot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -284,6 +285,41 @@ def test_who_takes_over_with_an_empty_directory_publishes_no_loss(
         found = standing_of(connection)
         assert "empty" in (found.error or "")
         assert b"<entry>" in served(load_documents(connection)["/feeds/all.atom"]).content
+    next_one._begin_anew()
+
+
+def test_what_is_private_now_is_in_nothing_that_is_published(
+    candidates: list[Candidate], settings: Settings
+) -> None:
+    """By the configuration of now, in feeds, pages and archives alike, though the articles cannot be read."""
+    first, _ = candidates
+    for number in range(60):
+        fields = {"title": f"Canary {number}", "topics": "[Secret]"}
+        write_article(settings.articles, f"{number}.md", webUrl=f"https://example.org/{number}", **fields)
+    first.look()
+    wait_for(lambda: is_published(first), "the first generation")
+    assert first.term
+    hidden = re.compile(b"Canary|secret")
+    with first.term.store.reading() as connection:
+        public = load_documents(connection, rare=None)
+    before = {path for path, each in public.items() if hidden.search(served(each).content)}
+    assert {"/", "/feeds/all", "/feeds/all.atom", "/feeds/all/archive/1.rss", "/topics/secret"} <= before
+    first._begin_anew()
+    settings.articles.rename(settings.articles.parent / "away")
+    settings.articles.mkdir()
+    (settings.articles.parent / "empty.yaml").write_text("topics: {Secret: {access: private}}", "utf-8")
+    flags = {"store__url": settings.store.url, "reload__watch": "false", "workers": "2"}
+    next_one = Candidate(make_settings(settings.articles, **flags), lambda: NOW)
+    wait_for(lambda: is_elected(next_one), "the next term")
+    term = next_one.term
+    assert term
+    wait_for(lambda: term._started, "its first reload")
+    with term.store.reading() as connection:
+        assert "empty" in (standing_of(connection).error or "")
+        documents = load_documents(connection, rare=None)
+    public = {path: each for path, each in documents.items() if not path.startswith("/private/")}
+    assert {path for path, each in public.items() if hidden.search(served(each).content)} == set()
+    assert {"/", "/feeds/all", "/feeds/all.atom"} <= public.keys()
     next_one._begin_anew()
 
 
