@@ -56,7 +56,7 @@ def report(  # noqa: PLR0913 - each comes from elsewhere
         every: the interval between two.
         now: the moment.
         opening: whether what is served is that of before the start, and the first reload runs.
-        running: for how long the reload has run that runs now.
+        running: for how long the current reload has been running.
     """
     begun = None if running is None else iso((now - running).replace(microsecond=0))
     stalled = running is not None and running > patience(every)

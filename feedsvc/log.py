@@ -1,6 +1,6 @@
 """One line an event: words on a terminal, JSON otherwise.
 
-Use: `log.info("reloaded", extra=fields(feeds=3))`. The message names the event, the fields carry its data.
+Use: `logger.info("reloaded", extra=fields(feeds=3))`. The message names the event, the fields carry its data.
 """
 
 from __future__ import annotations

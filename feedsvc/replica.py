@@ -42,7 +42,7 @@ _LEAST_PATIENCE, _MOST_PATIENCE = 8.0, 600.0
 _FIRST_SECONDS = 2.0
 # To read the disk takes some seconds at most, unless it does not answer.
 _OPEN_SECONDS = 30.0
-# What is read late of a database is not older than so many generations.
+# The marks of so many generations are kept: nothing that is read late of a database is older.
 _MARKS = 10_000
 
 

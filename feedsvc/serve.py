@@ -91,9 +91,12 @@ def serve_http(address: str, port: int, load: Callable[[], WSGIApplication], wor
 
 
 def _check_store(settings: Settings) -> None:
-    """Whether nobody else writes the memory: the serving process, which claims it, could not tell the user.
+    """Make sure that nobody else writes the memory: the serving process, which claims it, could not tell the user.
 
-    Where several share it, whether nobody writes it for itself alone: who does publishes no pages and archives.
+    Where several share it, nobody may write it for itself alone: such a one publishes no pages and archives.
+
+    Raises:
+        StartError: somebody does.
     """
     path = path_of(settings.store.url)
     try:

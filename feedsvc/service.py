@@ -116,7 +116,7 @@ def make_application(
 
     def reload(*, accept: bool) -> dict[str, object]:
         seconds, laps = health.patience(settings.reload.every).total_seconds(), publisher.tally.running
-        # Each who waits for one that is stalled has a thread until it ends: only who came before that has one.
+        # Whoever waits for a stalled reload holds a thread until it ends: only those who came before may.
         if laps is None or laps.total < seconds:
             with suppress(TimeoutError):
                 return health.reload_report(within(seconds, partial(schedule.reload, accept=accept)))

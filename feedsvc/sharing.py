@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from feedsvc.documents.document import Document
     from feedsvc.settings import Settings
 
-# For so long, who asked for a reload waits for its answer, and then for this process to serve it.
+# Whoever asked for a reload, and has its answer, waits for so long until this process serves what it made.
 _SWAP_SECONDS = 15.0
 _LOOK_SECONDS = 0.25
 # A database that does not answer is not waited for.

@@ -23,7 +23,7 @@ _Shared = TypeVar("_Shared")
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 # Details of so many bytes are worth the time to compress them: those of articles with bodies.
 _LARGE = 2048
-# So many names are sooner looked for in the packed form than that is taken apart.
+# To look for up to so many names in the packed form takes less time than to unpack it.
 _FEW = 20
 # What begins no JSON.
 _ZLIB = b"\0"

@@ -41,7 +41,7 @@ def identity_of(given: str, url: str) -> str:
 def addresses_of(identity: str, *urls: str | None) -> tuple[str, ...]:
     """What an article may be called by, in a form in which two are the same.
 
-    By http or https, with or without `www.`, any part of it, and however somebody came there.
+    The scheme, `www.`, the fragment and tracking parameters make no difference.
 
     Args:
         identity: what `identity_of` tells.

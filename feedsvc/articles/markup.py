@@ -1,4 +1,4 @@
-"""What articles bring along as markup: bodies, of which clean HTML with absolute links leaves, and players."""
+"""What articles bring along as markup: bodies, which become clean HTML with absolute links, and players."""
 
 from __future__ import annotations
 

@@ -63,7 +63,8 @@ def plain_tree(text: str, first_line: int = 1) -> Tree | None:
 def _read(text: str, first_line: int) -> Value:  # noqa: C901, PLR0912, PLR0915 - calls would cost too much
     fields: dict[str, Value] = {}
     root = Value(fields, first_line + len(text) - len(text.lstrip("\n")))
-    # What is open, and where it stands; what is around it. Is it a mapping, it is `fields`, which `indent` begins.
+    # What is open, and where it stands; what is around it. If it is a mapping, it is
+    # `fields`, and `indent` is what its keys begin with.
     data: _Data = fields
     column = 0
     indent: str | None = ""

@@ -52,7 +52,10 @@ class Batch:
 
 
 class Rarities:
-    """Knows what is published; a batch is taken to be so as soon as the next is asked for."""
+    """Knows what is published.
+
+    A batch counts as published as soon as it is handed out: where it cannot be written, this is of no use then.
+    """
 
     def __init__(self, published: Mapping[str, Dated], caching: str) -> None:
         """Of what is published; its bytes are not needed. `caching` is the Cache-Control of every document."""

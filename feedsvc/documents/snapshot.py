@@ -130,7 +130,7 @@ def is_archive(path: str) -> bool:
 
 
 def _split(path: str) -> tuple[str, str]:
-    """A folded path as that of a feed's page, and what stands behind: an archive's number, a format's ending."""
+    """A path, folded, as that of a feed's page, and what stands behind: an archive's number, a format's ending."""
     if len(path) > _MAX_PATH:
         return path, ""
     path = fold(path).rstrip("/")

@@ -92,7 +92,7 @@ def _kept(last: Composition, grouping: Grouping, site: Site, memory: Memory, vie
     names = (before.topics, before.topic_slugs) == (memory.topics, memory.topic_slugs)
     if not names or (site, view) != (last.site, last.view):
         return {}
-    # Of whom something new is remembered, in all feeds where they were or are.
+    # The feeds, of before and of now, of every article of which something new is remembered.
     moved = {
         path
         for identity in differing(before.sightings, memory.sightings)

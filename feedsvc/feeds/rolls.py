@@ -1,4 +1,4 @@
-"""Rolls: whom each feed shows, who stands in its archives, and who left it."""
+"""Rolls: which articles each feed shows, which stand in its archives, and which have left it."""
 
 from __future__ import annotations
 

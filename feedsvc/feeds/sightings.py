@@ -96,9 +96,9 @@ def changed_parts(before: bytes, after: bytes) -> tuple[str, ...]:
 
 
 def as_seen(selection: Selection, memory: Memory) -> Selection:
-    """The remembered selection without those of which readers know less than is selected now.
+    """The remembered selection without articles whose newest `updated` readers were not told.
 
-    Where they were told of a change while the clock was set back, that itself may have made another one due.
+    A change that they were told of while the clock was set back may itself have made another one due.
     """
     covers = covering(selection.hidden)
 

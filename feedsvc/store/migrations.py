@@ -143,7 +143,7 @@ def check_known(version: int) -> None:
 
 
 def check_version(connection: Connection) -> None:
-    """Whether this program can read the tables, as they are.
+    """Make sure that this program can read the tables, as they are.
 
     Raises:
         VersionError: they are not as this one would have made them, or not there.

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 # Who was elected, and says nothing for so long, is so no more.
 SILENCE_SECONDS = 5
 _ELECTED = "elected\n"
-# What the lock of who needs no election begins with, before the number of its process: longer than the above, by
-# whose length that one is known.
+# What the lock file of a process that was not elected begins with; the number of the one to stop follows. It is
+# longer than the above, which is recognised by its length.
 _ALONE = "process "
 
 
 def path_of(url: str) -> Path | None:
-    """The file that a URL names; None where it names none."""
+    """The file that the URL of an SQLite database names; None where that is in memory alone."""
     name = url.removeprefix("sqlite://").removeprefix("/")
     return Path(name) if name else None
 
@@ -95,7 +95,7 @@ def claim(path: Path, *, elected: bool = False) -> IO[str]:
 
 
 def check_sharing(path: Path) -> None:
-    """Whether processes can serve the same from this file: not while one publishes there for itself alone.
+    """Make sure that processes can serve the same from this file: not while one publishes there for itself alone.
 
     Raises:
         AloneError: one does.

@@ -214,7 +214,7 @@ def _prepared(path: Path | None, *, write: bool) -> Engine:
 
 
 def _code(error: Exception) -> int:
-    """SQLite's own of an error, without its finer print. The message would not do: it quotes articles."""
+    """SQLite's primary code of an error. The message would not do: it quotes articles."""
     return getattr(getattr(error, "orig", None), "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
 
 

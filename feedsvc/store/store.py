@@ -62,7 +62,11 @@ class Store(Protocol):
         """
 
     def history(self, about: str | None, limit: int) -> list[Event]:
-        """What happened, the newest first; of all articles, or of those whose file, identity or title this is.
+        """What happened, the newest first.
+
+        Args:
+            about: the file, identity, id or title of articles, or the path of a feed; None for all.
+            limit: how many events.
 
         Raises:
             StoreError: it cannot be read.

@@ -161,7 +161,7 @@ GENERATIONS = Table(
     "generations",
     METADATA,
     Column("generation", BigInteger, primary_key=True, autoincrement=False),
-    # By chance: what was published after an older copy of the database was brought back has other ones.
+    # Drawn at random: after an older copy of the database was brought back, new generations have other ones.
     Column("mark", Text, nullable=False),
 )
 

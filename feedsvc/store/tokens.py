@@ -40,7 +40,7 @@ def digest_of(token: str) -> str:
 
 
 def load_grants(connection: Connection) -> Grants:
-    """All that were not revoked, by name."""
+    """All that were not revoked, in the order of their names, by the digests of the tokens."""
     rows = connection.execute(select(TOKENS).order_by(TOKENS.c.name))
     return {row.digest: Grant(row.name, tuple(row.feeds.split()), moment(row.made_at)) for row in rows}
 

@@ -26,8 +26,8 @@ def changes_of(old: Mapping[_Key, _Value], new: Mapping[_Key, _Value]) -> tuple[
     """The keys of what is new or has changed, and of what is gone.
 
     Of a hundred thousand nearly all are the very same objects in the same order: batches of them are compared in a
-    fraction of the time that it takes to look each up. That is done in batches that differ; the next are compared
-    from the same key on again.
+    fraction of the time that it takes to look each up. Only in a batch that differs is each
+    looked up; the next batches of both begin with the same key again.
     """
     changed: list[_Key] = []
     gone: list[_Key] = []

@@ -50,7 +50,7 @@ class Recent:
 
     @property
     def seconds_left(self) -> int:
-        """When all is forgotten."""
+        """Until all counts are forgotten; at least 1."""
         return max(1, round(self._ends_at - self._clock()))
 
     def _now(self) -> dict[Hashable, int]:
