@@ -39,9 +39,8 @@ _STAGES = {
     "feedsvc.reload.publish": "compare feeds",
     "feedsvc.documents.snapshot.Sources.of": "look for kept documents",
     "feedsvc.documents.format.restore": "restore documents",
-    "feedsvc.documents.document.seal": "seal",
     "feedsvc.documents.document.brotli.compress": "compress",
-    "feedsvc.documents.document.gzip.compress": "compress",
+    "feedsvc.documents.document.deflate.gzip_compress": "compress",
 }
 
 

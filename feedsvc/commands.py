@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from feedsvc.reload import State
     from feedsvc.settings import Settings
 
+# Of who has a token: it stands in lists.
+_LONGEST_NAME = 200
+
 
 @click.command("serve")
 @flags("articles", "host", "port", "base-url", "reload-every", "store", "role", "workers")
@@ -182,8 +185,9 @@ def tokens_command() -> None:
 def tokens_add(name: str, wanted: tuple[str, ...], **given: str | None) -> None:
     """Make a token for NAME, and print its URLs. They are kept nowhere, and cannot be printed again."""
     settings = settings_of(given, with_articles=False)
-    if not name.strip() or printable(name) != name:
-        fail("a name is text on one line")
+    name = name.strip()
+    if not name or printable(name) != name or len(name) > _LONGEST_NAME:
+        fail(f"a name is text on one line, of at most {_LONGEST_NAME} characters")
     with _tokens_of(settings) as store:
         there = tokens.private_feeds(store)
         feeds = tuple(dict.fromkeys(f"{PRIVATE}{_feed(each).removeprefix('/')}" for each in wanted))
@@ -218,7 +222,7 @@ def tokens_list(**given: str | None) -> None:
 def tokens_revoke(name: str, **given: str | None) -> None:
     """Let the token of NAME open nothing any more."""
     with _tokens_of(settings_of(given, with_articles=False)) as store:
-        if not tokens.revoke(store, name):
+        if not tokens.revoke(store, name.strip()):
             fail(f"{name} has no token; feedsvc tokens list tells who has")
     click.echo(f"the token of {name} opens nothing any more, within seconds")
 

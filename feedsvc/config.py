@@ -192,6 +192,8 @@ def _listing_mistakes(settings: Settings, given: Mapping[str, _Given]) -> list[M
             for member in ("alias", "parent"):
                 if getattr(listing, member, None) and _is_circular(name, member, by_name):
                     add(section, name, member, "a name that does not lead back here")
+            if f"{section}.{name}.access" not in given and _is_left_public(listing, by_name):
+                add(section, name, "parent", "one that rolls up, as it is private; or an `access` of its own")
             target = by_name.get(fold(listing.alias)) if listing.alias else None
             if target and target.retired:
                 add(section, name, "alias", "a name that is not retired")
@@ -199,6 +201,12 @@ def _listing_mistakes(settings: Settings, given: Mapping[str, _Given]) -> list[M
                 member, other = ("retired", "retirement") if listing.retired else ("access", "private access")
                 add(section, name, member, f"an alias or {other}, not both")
     return mistakes
+
+
+def _is_left_public(listing: ProviderSettings, by_name: Mapping[str, ProviderSettings]) -> bool:
+    """Whether it is below what is private, and not private for that."""
+    above = by_name.get(fold(listing.parent)) if isinstance(listing, TopicSettings) and listing.parent else None
+    return isinstance(above, TopicSettings) and above.access == "private" and not above.rollup
 
 
 def _store_mistakes(settings: Settings, given: Mapping[str, _Given]) -> list[Mistake]:

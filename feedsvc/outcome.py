@@ -73,5 +73,11 @@ def log_outcome(outcome: Outcome) -> None:
             rendered=rendered,
             problems=len(state.problems),
             seconds=round(outcome.seconds, 3),
+            **hint_of(state),
         ),
     )
+
+
+def hint_of(state: State) -> dict[str, str]:
+    """What a log that counts problems adds to that, where there are any."""
+    return {"hint": "feedsvc check names the problems"} if state.problems else {}

@@ -20,6 +20,7 @@ from feedsvc.clock import now
 from feedsvc.feeds.addresses import refused_slugs
 from feedsvc.log import fields, logger
 from feedsvc.metrics import make_metrics
+from feedsvc.outcome import hint_of
 from feedsvc.publisher import Publisher
 from feedsvc.schedule import Schedule
 from feedsvc.sharing import for_all, start_shared
@@ -144,7 +145,9 @@ def make_application(
 def _announce(publisher: Publisher, settings: Settings) -> None:
     state = publisher.state
     if state.snapshot:
-        logger.info(f"found {health.summary(state)}", extra=fields(articles=str(settings.articles)))
+        logger.info(
+            f"found {health.summary(state)}", extra=fields(articles=str(settings.articles), **hint_of(state))
+        )
         logger.info(f"serving {health.served(state.snapshot.feeds, pages=settings.pages)}")
     for name, wanted, slug in refused_slugs(state.memory, rules.catalog(settings)):
         logger.warning(

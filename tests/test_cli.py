@@ -226,6 +226,13 @@ def test_tokens_need_no_articles(tmp_path: Path) -> None:
     assert added.stdout.startswith("https://e.org/private/")
     assert added.stdout.endswith("/topics/<slug>.atom\n")
     assert "no private feed is published yet" in added.stderr
+    for name, refusal in (
+        (" Ada ", "Ada has a token"),
+        ("A" * 201, "at most 200 characters"),
+        (" ", "a name is text"),
+    ):
+        again = run("tokens", "add", name, "--store", store, cwd=tmp_path)
+        assert (again.returncode, refusal in again.stderr) == (1, True), again.stderr
     listed = run("tokens", "list", "--store", store, cwd=tmp_path)
     assert (listed.returncode, "Ada  all private feeds" in listed.stdout) == (0, True)
 

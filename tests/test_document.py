@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import feedsvc
 from feedsvc.documents import sources
-from feedsvc.documents.document import Coding, Document, Variant, seal
+from feedsvc.documents.document import Coding, Document, Variant, renew
 
 MOMENT = datetime(2021, 12, 14, 0, 50, tzinfo=UTC)
 CONTENT = b"<feed>" + b"the same words again and again " * 50 + b"</feed>"
@@ -21,7 +21,7 @@ CONTENT = b"<feed>" + b"the same words again and again " * 50 + b"</feed>"
 
 def sealed(content: bytes = CONTENT) -> Document:
     """A document."""
-    return seal(content, "text/x; charset=utf-8", MOMENT, [("Cache-Control", "public")])
+    return renew(None, content, "text/x; charset=utf-8", [("Cache-Control", "public")], MOMENT)
 
 
 def variants(content: bytes = CONTENT) -> dict[Coding, Variant]:
@@ -78,7 +78,7 @@ def test_tags() -> None:
     assert all(tag[0] == tag[-1] == '"' and "," not in tag for tag in tags)
     assert tags == [variant.etag for variant in variants().values()]
     assert not set(tags) & {variant.etag for variant in variants(CONTENT + b" ").values()}
-    later = seal(CONTENT, "text/y", datetime(2022, 1, 1, tzinfo=UTC), [])
+    later = renew(None, CONTENT, "text/y", [], datetime(2022, 1, 1, tzinfo=UTC))
     assert later.etag == variants()["identity"].etag
 
 

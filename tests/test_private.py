@@ -218,6 +218,24 @@ def test_a_private_alias_is_a_mistake(articles: Path) -> None:
         load_settings(path, {}, {"articles": str(articles)})
 
 
+def test_what_is_below_a_private_topic_is_not_left_public_by_mistake(articles: Path) -> None:
+    """Only a topic that rolls up makes what is below it private; where it does not, somebody has to say so."""
+    path = articles.parent / "below.yaml"
+    for below, above, is_right in (
+        ("parent: Secret", "access: private", False),
+        ("parent: secret", "access: private", False),
+        ("parent: Secret", "access: private, rollup: true", True),
+        ("parent: Secret, access: public", "access: private", True),
+        ("parent: Secret", "title: A secret", True),
+    ):
+        path.write_text(f"topics: {{Below: {{{below}}}, Secret: {{{above}}}}}", "utf-8")
+        if is_right:
+            load_settings(path, {}, {"articles": str(articles)})
+        else:
+            with pytest.raises(ConfigError, match=r"topics\.Below\.parent .* one that rolls up, as it is private"):
+                load_settings(path, {}, {"articles": str(articles)})
+
+
 def test_a_loss_names_no_private_feed() -> None:
     """Health tells that a reload would empty feeds; private ones it counts."""
     lost = frozenset({"a"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -121,6 +122,21 @@ def test_a_broken_file_keeps_its_last_good_state(publisher: Publisher, articles:
     (articles / "a.md").unlink()
     publisher.reload()
     assert titles(publisher) == ["Other"]
+
+
+def test_a_log_that_counts_problems_says_how_to_see_them(
+    publisher: Publisher, articles: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where a reload finds some; where it finds none, there is nothing to see."""
+    caplog.set_level(logging.INFO, "feedsvc")
+    for name, title in (("x.md", "Fine"), ("y.md", None)):
+        write_article(articles, name, webUrl=f"https://example.org/{name}", title=title)
+        publisher.reload()
+    told = [record.__dict__["fields"] for record in caplog.records if record.getMessage() == "reloaded"]
+    assert [(each["problems"], each.get("hint")) for each in told] == [
+        (0, None),
+        (1, "feedsvc check names the problems"),
+    ]
 
 
 def test_an_edit_that_no_reader_sees(publisher: Publisher, articles: Path, clock: Clock) -> None:

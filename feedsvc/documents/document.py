@@ -142,20 +142,13 @@ def etag_of(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:24]}"'
 
 
-def seal(content: bytes, media_type: str, last_modified: datetime, headers: Headers) -> Document:
-    """Do all the work that any answer will need.
+def pack(content: bytes, etag: str | None = None) -> Packed:
+    """Do what takes the time of making a document, and needs nothing but its plain bytes.
 
     Args:
         content: the plain bytes. The same bytes make the same entity tags, on every machine.
-        media_type: with its charset.
-        last_modified: when the content changed, in whole seconds.
-        headers: those that all answers of this document share, such as Cache-Control.
+        etag: their validator, where it is known.
     """
-    return _assemble(pack(content), media_type, last_modified, headers)
-
-
-def pack(content: bytes, etag: str | None = None) -> Packed:
-    """Do what takes the time of sealing; given the validator where it is known."""
     bodies: dict[Coding, bytes] = {
         "br": brotli.compress(content, mode=brotli.MODE_TEXT, quality=BROTLI_QUALITY),
         # Its header tells no time, which would make equal documents differ.
@@ -197,7 +190,15 @@ def _assemble(packed: Packed, media_type: str, last_modified: datetime, headers:
 def renew(
     last: Document | Dated | None, content: bytes | Packed, media_type: str, headers: Headers, now: datetime
 ) -> Document:
-    """The last document where its content is the same, else a new one that is dated after it."""
+    """The last document where its content is the same, else a new one that is dated after it.
+
+    Args:
+        last: the document that was there before, if there was one.
+        content: the plain bytes, or what was packed of them.
+        media_type: with its charset.
+        headers: those that all answers of this document share, such as Cache-Control.
+        now: when its content changed, in whole seconds.
+    """
     etag = content.etag if isinstance(content, Packed) else etag_of(content)
     if isinstance(last, Document) and last.etag == etag:
         return last
