@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from feedsvc.contradictions import contradictions_of
 from feedsvc.settings import ProviderSettings, Section, Settings, TopicSettings
 from feedsvc.text import fold, one_line
 from feedsvc.tree import Tree, TreeError, Value, describe, parse_tree
@@ -174,59 +175,12 @@ def _read_listings(
                 given[key] = _Given(_plain(child), origin, (section, name, member))
 
 
-def _listing_mistakes(settings: Settings, given: Mapping[str, _Given]) -> list[Mistake]:
-    """What cannot be meant: aliases and parents in a circle, aliases of what is retired, one slug for two."""
-    mistakes: list[Mistake] = []
-
-    def add(section: str, name: str, member: str, expected: str) -> None:
-        item = given[f"{section}.{name}.{member}"]
-        mistakes.append(Mistake(f"{section}.{name}.{member}", item.origin, _found(item.value), expected))
-
-    for section in LISTINGS:
-        listings: dict[str, ProviderSettings] = getattr(settings, section)
-        by_name = {fold(name): listing for name, listing in listings.items()}
-        slugs: dict[str, str] = {}
-        for name, listing in listings.items():
-            if listing.slug and slugs.setdefault(listing.slug, name) != name:
-                add(section, name, "slug", f"one that {slugs[listing.slug]} does not have")
-            for member in ("alias", "parent"):
-                if getattr(listing, member, None) and _is_circular(name, member, by_name):
-                    add(section, name, member, "a name that does not lead back here")
-            if f"{section}.{name}.access" not in given and _is_left_public(listing, by_name):
-                add(section, name, "parent", "one that rolls up, as it is private; or an `access` of its own")
-            target = by_name.get(fold(listing.alias)) if listing.alias else None
-            if target and target.retired:
-                add(section, name, "alias", "a name that is not retired")
-            if listing.alias and (listing.retired or listing.access == "private"):
-                member, other = ("retired", "retirement") if listing.retired else ("access", "private access")
-                add(section, name, member, f"an alias or {other}, not both")
-    return mistakes
-
-
-def _is_left_public(listing: ProviderSettings, by_name: Mapping[str, ProviderSettings]) -> bool:
-    """Whether it is below what is private, and not private for that."""
-    above = by_name.get(fold(listing.parent)) if isinstance(listing, TopicSettings) and listing.parent else None
-    return isinstance(above, TopicSettings) and above.access == "private" and not above.rollup
-
-
 def _store_mistakes(settings: Settings, given: Mapping[str, _Given]) -> list[Mistake]:
     """What several processes cannot share."""
     if not (settings.is_shared and settings.store.url == "sqlite://"):
         return []
     expected = "one that several processes can open, since role or workers ask for it"
     return [Mistake("store.url", given["store.url"].origin, "sqlite://", expected)]
-
-
-def _is_circular(name: str, member: str, listings: Mapping[str, ProviderSettings]) -> bool:
-    """Whether who follows a member comes back; a name on the way that is an alias stands for another."""
-    seen: set[str] = set()
-    at: str | None = fold(name)
-    while at and at not in seen:
-        seen.add(at)
-        listing = listings.get(at)
-        following = (listing.alias if listing else None) or getattr(listing, member, None)
-        at = fold(following) if following else None
-    return at is not None
 
 
 def _plain(value: Value) -> object:
@@ -277,7 +231,11 @@ def _validate(given: Mapping[str, _Given], mistakes: list[Mistake]) -> Settings:
             item = given[key] if key in given else _Given(default_of(key), "the default")
             mistakes.append(Mistake(key, item.origin, _found(item.value), expected[key]))
     else:
-        mistakes = mistakes + _listing_mistakes(settings, given)
+        contradictions = contradictions_of(settings.topics, "topics", given)
+        contradictions += contradictions_of(settings.providers, "providers", given)
+        mistakes = mistakes + [
+            Mistake(key, given[key].origin, _found(given[key].value), expected) for key, expected in contradictions
+        ]
         mistakes += _store_mistakes(settings, given)
     if settings is None or mistakes:
         raise ConfigError(mistakes)

@@ -224,6 +224,7 @@ def test_what_is_below_a_private_topic_is_not_left_public_by_mistake(articles: P
     for below, above, is_right in (
         ("parent: Secret", "access: private", False),
         ("parent: secret", "access: private", False),
+        ("parent: Once}, Once: {alias: Secret", "access: private", False),
         ("parent: Secret", "access: private, rollup: true", True),
         ("parent: Secret, access: public", "access: private", True),
         ("parent: Secret", "title: A secret", True),
